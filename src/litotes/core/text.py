@@ -14,7 +14,7 @@ _WORD = re.compile(r"[^\W_]+")
 def normalise(text: str) -> str:
     r"""The form in which two texts are the same text: Unicode NFC, case folded, blanks collapsed.
 
-    >>> normalise("Dense  Retrieval\\n") == normalise("dense retrieval")
+    >>> normalise("Dense  Retrieval\n") == normalise("dense retrieval")
     True
     """
     return " ".join(unicodedata.normalize("NFC", text).casefold().split())
