@@ -1,0 +1,275 @@
+"""Every loss of ``litotes.losses`` in one form, with a slow and obvious version of each.
+
+A row of :data:`LOSSES` says how to make inputs, which of them are differentiable, how the mask of a loss reaches its
+cells, and which promises it does *not* make, each with the reason.
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+import torch
+
+from litotes.losses import (
+    adore_loss,
+    info_nce,
+    multiple_negatives_ranking_loss,
+    pairwise_logistic_loss,
+    star_loss,
+    triplet_loss,
+)
+
+ROWS, COLS, DIM = 3, 5, 4
+
+
+@dataclass(frozen=True)
+class Loss:
+    """One loss: ``call(**inputs, reduction=...)`` is the library's, ``loop(**inputs)`` the plain-Python mean."""
+
+    name: str
+    call: Callable
+    make: Callable[[torch.Generator], dict]
+    loop: Callable
+    floats: tuple[str, ...]
+    masks: dict[str, str]
+    """Which mask leaves out cells (or rows) of which float input."""
+    rises: Callable[[dict], torch.Tensor]
+    """What training shall raise: the smallest margin of a positive over a negative."""
+    columns: tuple[str, ...] = ()
+    """Inputs whose columns are permuted together."""
+    left_out: dict[str, str] = field(default_factory=dict)
+    """Promises not made, with the reason."""
+
+    def __str__(self) -> str:
+        return self.name
+
+
+def softplus(x: float) -> float:
+    """log(1 + e^x) by the definition; Python floats overflow beyond 700, the inputs here do not."""
+    return math.log1p(math.exp(x))
+
+
+def mean(values: list[float]) -> float:
+    return sum(values) / len(values) if values else 0.0
+
+
+# --- info_nce -----------------------------------------------------------------------------------------------------
+
+
+def make_info_nce(g: torch.Generator) -> dict:
+    positives = torch.zeros(ROWS, COLS, dtype=torch.bool)
+    positives[0, 0] = positives[1, 1] = positives[1, 2] = positives[2, 4] = True
+    keep = torch.ones(ROWS, COLS, dtype=torch.bool)
+    keep[0, 3] = keep[1, 2] = keep[2, 0] = False  # one of them is a positive
+    return {"scores": torch.randn(ROWS, COLS, generator=g), "positives": positives, "keep": keep, "temperature": 0.7}
+
+
+def loop_info_nce(scores, positives, keep, temperature) -> float:
+    losses = []
+    for s, p, k in zip(scores.tolist(), positives.tolist(), keep.tolist(), strict=True):
+        kept = [math.exp(x / temperature) for x, kept in zip(s, k, strict=True) if kept]
+        good = [math.exp(x / temperature) for x, yes, kept in zip(s, p, k, strict=True) if yes and kept]
+        if good:
+            losses.append(-math.log(sum(good) / sum(kept)))
+    return mean(losses)
+
+
+# --- pairwise and star --------------------------------------------------------------------------------------------
+
+
+def make_pairwise(g: torch.Generator) -> dict:
+    keep = torch.rand(ROWS, COLS, generator=g) < 0.7
+    keep[0] = False  # a row without a usable pair
+    keep[1, :2] = torch.tensor([True, False])
+    return {"positive": torch.randn(ROWS, generator=g), "negatives": torch.randn(ROWS, COLS, generator=g), "keep": keep}
+
+
+def loop_pairwise(positive, negatives, keep) -> float:
+    rows, cols = negatives.shape
+    pairs = [(i, j) for i in range(rows) for j in range(cols) if keep[i, j]]
+    return mean([softplus(float(negatives[i, j] - positive[i])) for i, j in pairs])
+
+
+def make_star(g: torch.Generator) -> dict:
+    keep = torch.ones(ROWS, ROWS, dtype=torch.bool)
+    keep[0, 1] = False
+    keep_hard = torch.ones(ROWS, COLS, dtype=torch.bool)
+    keep_hard[1, 2] = keep_hard[2, 0] = False
+    return {
+        "in_batch": 2 * torch.randn(ROWS, ROWS, generator=g),
+        "hard": 2 * torch.randn(ROWS, COLS, generator=g),
+        "keep": keep,
+        "keep_hard": keep_hard,
+        "random_weight": 0.3,
+    }
+
+
+def loop_star(in_batch, hard, keep, keep_hard, random_weight) -> float:
+    numerator = denominator = 0.0
+    for i in range(len(in_batch)):
+        groups = [
+            (in_batch[i], [k and j != i for j, k in enumerate(keep[i].tolist())], random_weight),
+            (hard[i], keep_hard[i].tolist(), 1.0),
+        ]
+        for scores, kept, weight in groups:
+            for s, k in zip(scores.tolist(), kept, strict=True):
+                if k:
+                    numerator += weight * softplus(s - float(in_batch[i, i]))
+                    denominator += weight
+    return numerator / denominator
+
+
+# --- adore --------------------------------------------------------------------------------------------------------
+
+
+def make_adore(g: torch.Generator) -> dict:
+    positives = torch.zeros(4, 6, dtype=torch.bool)
+    positives[0, 2] = positives[1, 0] = positives[1, 5] = positives[2, 1] = positives[2, 3] = True  # none in list 3
+    keep = torch.ones(4, 6, dtype=torch.bool)
+    keep[0, 5] = keep[1, 2] = keep[2, 3] = keep[2, 0] = False
+    return {"scores": torch.randn(4, 6, generator=g), "positives": positives, "keep": keep, "metric_cut": 4}
+
+
+def loop_adore(scores, positives, keep, metric_cut) -> float:
+    losses = []
+    for z, y, k in zip(scores.tolist(), positives.tolist(), keep.tolist(), strict=True):
+        rho = [1 / j if j <= metric_cut else 0.0 for j in range(1, len(z) + 1)]
+        up = [j for j in range(len(z)) if y[j] and k[j]]
+        down = [j for j in range(len(z)) if not y[j] and k[j]]
+        if up and down:
+            total = sum(abs(rho[p] - rho[n]) * softplus(z[n] - z[p]) for p in up for n in down)
+            losses.append(total / (len(up) * len(down)))
+    return mean(losses)
+
+
+# --- losses of vectors --------------------------------------------------------------------------------------------
+
+
+def make_mnrl(g: torch.Generator) -> dict:
+    queries, positives, negatives = (torch.randn(ROWS, DIM, generator=g) for _ in range(3))
+    keep = torch.ones(ROWS, 2 * ROWS, dtype=torch.bool)
+    keep[0, 1] = keep[2, 4] = False
+    return {"queries": queries, "positives": positives, "negatives": negatives, "keep": keep, "scale": 3.0}
+
+
+def loop_mnrl(queries, positives, negatives, keep, scale) -> float:
+    documents, losses = [*positives, *negatives], []
+    for i, query in enumerate(queries):
+        exponentials = {
+            j: math.exp(scale * float(query @ d) / float(query.norm() * d.norm()))
+            for j, d in enumerate(documents)
+            if keep[i, j]
+        }
+        losses.append(-math.log(exponentials[i] / sum(exponentials.values())))
+    return mean(losses)
+
+
+def make_triplet(g: torch.Generator) -> dict:
+    anchors, positives, negatives = (torch.randn(ROWS, DIM, generator=g) for _ in range(3))
+    keep = torch.tensor([True, False, True])
+    return {"anchors": anchors, "positives": positives, "negatives": negatives, "keep": keep, "margin": 4.0}
+
+
+def loop_triplet(anchors, positives, negatives, keep, margin) -> float:
+    rows = zip(anchors.tolist(), positives.tolist(), negatives.tolist(), keep.tolist(), strict=True)
+    return mean([max(0.0, math.dist(a, p) - math.dist(a, n) + margin) for a, p, n, kept in rows if kept])
+
+
+def make_cosine_triplet(g: torch.Generator) -> dict:
+    return make_triplet(g) | {"margin": 0.5, "distance": "cosine"}
+
+
+def loop_cosine_triplet(anchors, positives, negatives, keep, margin, distance) -> float:
+    def cosine(x, y):
+        return float(x @ y) / float(x.norm() * y.norm())
+
+    rows = zip(anchors, positives, negatives, keep.tolist(), strict=True)
+    return mean([max(0.0, cosine(a, n) - cosine(a, p) + margin) for a, p, n, kept in rows if kept])
+
+
+def kept_margin(scores, up, down) -> torch.Tensor:
+    """The smallest difference of a kept positive and a kept negative of one row."""
+    gaps = scores[:, :, None] - scores[:, None, :]
+    return gaps[up[:, :, None] & down[:, None, :]].min()
+
+
+LOSSES = [
+    Loss(
+        "info_nce",
+        info_nce,
+        make_info_nce,
+        loop_info_nce,
+        ("scores",),
+        {"keep": "scores"},
+        rises=lambda x: kept_margin(x["scores"], x["positives"] & x["keep"], ~x["positives"] & x["keep"]),
+        columns=("scores", "positives", "keep"),
+    ),
+    Loss(
+        "pairwise_logistic_loss",
+        pairwise_logistic_loss,
+        make_pairwise,
+        loop_pairwise,
+        ("positive", "negatives"),
+        {"keep": "negatives"},
+        rises=lambda x: (x["positive"][:, None] - x["negatives"])[x["keep"]].min(),
+        columns=("negatives", "keep"),
+    ),
+    Loss(
+        "star_loss",
+        star_loss,
+        make_star,
+        loop_star,
+        ("in_batch", "hard"),
+        {"keep": "in_batch", "keep_hard": "hard"},
+        rises=lambda x: torch.minimum(
+            (x["in_batch"].diagonal()[:, None] - x["in_batch"])[x["keep"] & ~torch.eye(ROWS, dtype=torch.bool)].min(),
+            (x["in_batch"].diagonal()[:, None] - x["hard"])[x["keep_hard"]].min(),
+        ),
+        columns=("hard", "keep_hard"),
+        left_out={"batch = its rows": "row i finds its own positive in column i, so rows cannot be taken out alone"},
+    ),
+    Loss(
+        "adore_loss",
+        adore_loss,
+        make_adore,
+        loop_adore,
+        ("scores",),
+        {"keep": "scores"},
+        rises=lambda x: kept_margin(x["scores"], x["positives"] & x["keep"], ~x["positives"] & x["keep"]),
+        left_out={"columns may be permuted": "a column's place in the list is its rank, which weighs it"},
+    ),
+    Loss(
+        "multiple_negatives_ranking_loss",
+        multiple_negatives_ranking_loss,
+        make_mnrl,
+        loop_mnrl,
+        ("queries", "positives", "negatives"),
+        {},
+        rises=lambda x: -torch.tensor(loop_mnrl(**x)),
+        left_out={
+            "masked cells do not count": "cells of the scores are masked, which are made inside: info_nce promises it",
+            "batch = its rows": "the documents of other rows are this row's negatives",
+            "columns may be permuted": "its columns are documents: permuting the batch is tested instead",
+        },
+    ),
+    Loss(
+        "triplet_loss",
+        triplet_loss,
+        make_triplet,
+        loop_triplet,
+        ("anchors", "positives", "negatives"),
+        {"keep": "anchors"},
+        rises=lambda x: -torch.tensor(loop_triplet(**x)),
+        left_out={"columns may be permuted": "a row has one positive and one negative"},
+    ),
+    Loss(
+        "triplet_loss cosine",
+        triplet_loss,
+        make_cosine_triplet,
+        loop_cosine_triplet,
+        ("anchors", "positives", "negatives"),
+        {"keep": "anchors"},
+        rises=lambda x: -torch.tensor(loop_cosine_triplet(**x)),
+        left_out={"columns may be permuted": "a row has one positive and one negative"},
+    ),
+]
