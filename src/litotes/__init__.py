@@ -1,0 +1,102 @@
+"""Litotes: learning from negatives and imperfect labels.
+
+Every miner, judge, loss module, trainer and table is a name of this package and loads its libraries on first use;
+``import litotes`` itself loads only the standard library.
+"""
+
+from typing import TYPE_CHECKING
+
+from litotes.core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from litotes.auditing.report import write_report
+    from litotes.core.candidates import Candidates
+    from litotes.core.collection import Collection
+    from litotes.core.errors import LitotesError
+    from litotes.core.label_matrix import LabelMatrix
+    from litotes.data.export import export
+    from litotes.data.inspect import inspect
+    from litotes.data.load import load
+    from litotes.evaluation.retrieval import evaluate
+    from litotes.judging.cross_encoder import CrossEncoderJudge
+    from litotes.judging.document import DocumentJudge
+    from litotes.judging.margin import MarginJudge
+    from litotes.losses.adore import AdoreLoss
+    from litotes.losses.info_nce import InfoNCELoss
+    from litotes.losses.star import StarLoss
+    from litotes.mining.approximate import ApproximateMiner
+    from litotes.mining.bm25 import BM25Miner
+    from litotes.mining.dense import DenseMiner
+    from litotes.mining.popularity import PopularityMiner
+    from litotes.mining.random import RandomMiner
+    from litotes.mining.trec_run import RunMiner
+    from litotes.recipes.load_model import load_model
+    from litotes.recipes.retrieval.star_adore import AdoreConfig, StarConfig, train_adore, train_star
+    from litotes.training.negatives import NegativesCollator
+    from litotes.training.refresh import RefreshNegatives
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AdoreConfig",
+    "AdoreLoss",
+    "ApproximateMiner",
+    "BM25Miner",
+    "Candidates",
+    "Collection",
+    "CrossEncoderJudge",
+    "DenseMiner",
+    "DocumentJudge",
+    "InfoNCELoss",
+    "LabelMatrix",
+    "LitotesError",
+    "MarginJudge",
+    "NegativesCollator",
+    "PopularityMiner",
+    "RandomMiner",
+    "RefreshNegatives",
+    "RunMiner",
+    "StarConfig",
+    "StarLoss",
+    "evaluate",
+    "export",
+    "inspect",
+    "load",
+    "load_model",
+    "train_adore",
+    "train_star",
+    "write_report",
+]
+
+_HOMES = {
+    "AdoreConfig": "litotes.recipes.retrieval.star_adore",
+    "AdoreLoss": "litotes.losses.adore",
+    "ApproximateMiner": "litotes.mining.approximate",
+    "BM25Miner": "litotes.mining.bm25",
+    "Candidates": "litotes.core.candidates",
+    "Collection": "litotes.core.collection",
+    "CrossEncoderJudge": "litotes.judging.cross_encoder",
+    "DenseMiner": "litotes.mining.dense",
+    "DocumentJudge": "litotes.judging.document",
+    "InfoNCELoss": "litotes.losses.info_nce",
+    "LabelMatrix": "litotes.core.label_matrix",
+    "LitotesError": "litotes.core.errors",
+    "MarginJudge": "litotes.judging.margin",
+    "NegativesCollator": "litotes.training.negatives",
+    "PopularityMiner": "litotes.mining.popularity",
+    "RandomMiner": "litotes.mining.random",
+    "RefreshNegatives": "litotes.training.refresh",
+    "RunMiner": "litotes.mining.trec_run",
+    "StarConfig": "litotes.recipes.retrieval.star_adore",
+    "StarLoss": "litotes.losses.star",
+    "evaluate": "litotes.evaluation.retrieval",
+    "export": "litotes.data.export",
+    "inspect": "litotes.data.inspect",
+    "load": "litotes.data.load",
+    "load_model": "litotes.recipes.load_model",
+    "train_adore": "litotes.recipes.retrieval.star_adore",
+    "train_star": "litotes.recipes.retrieval.star_adore",
+    "write_report": "litotes.auditing.report",
+}
+
+__getattr__, __dir__ = lazy_names(__name__, _HOMES, extra="retrieval")

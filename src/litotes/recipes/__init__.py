@@ -1,0 +1,1 @@
+"""The parts put together: one module per published system, in the folder of the task that a user comes with."""
