@@ -10,7 +10,7 @@ from litotes.core.candidates import Candidates
 from litotes.core.errors import LitotesError
 from litotes.core.run_folder import RunFolder, Stage
 
-__all__ = ["judge_shard", "load_run", "miner_shard"]
+__all__ = ["judge_shard", "load_run", "miner_shard", "shard_candidates"]
 
 CANDIDATES, JUDGEMENTS = "candidates", "judgements"
 
@@ -28,6 +28,11 @@ def judge_shard(found: Candidates, judge: str) -> pa.Table:
     table = found.table.select(["row", "col", "assumed", *names])
     spoken = Candidates(table, made_from=found.made_from)  # the miners' counts stay with the miners
     return _renamed(spoken.to_table(), names)
+
+
+def shard_candidates(table: pa.Table, name: str) -> Candidates:
+    """The reverse of :func:`miner_shard` and :func:`judge_shard`, for the miner or judge of this name."""
+    return Candidates.from_table(_long_names(table, name))
 
 
 def load_run(path: str | Path) -> Candidates:
@@ -49,7 +54,7 @@ def load_run(path: str | Path) -> Candidates:
 
 def _load_stage(run: RunFolder, key: str) -> Candidates:
     name = key.split("/", 1)[1]
-    shards = [Candidates.from_table(_long_names(table, name)) for table in Stage(run, key).tables()]
+    shards = [shard_candidates(table, name) for table in Stage(run, key).tables()]
     return shards[0].merge(*shards[1:])
 
 

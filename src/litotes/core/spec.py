@@ -17,6 +17,8 @@ __all__ = ["Spec", "build", "parse_spec"]
 
 T = TypeVar("T")
 
+_REST = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+
 
 @dataclass(frozen=True)
 class Spec:
@@ -56,7 +58,8 @@ def build(make: Callable[..., T], options: dict[str, str], owner: str, **fixed: 
     """Call ``make`` with options typed as text, read as its annotations say; ``fixed`` values are passed as they are.
 
     Raises:
-        LitotesError: an option that ``make`` does not have (with the nearest name), or a value of another type.
+        LitotesError: an option that ``make`` does not have (with the nearest name), a value of another type, or an
+            option that it needs and nobody gave.
     """
     parameters = inspect.signature(make).parameters
     hints = typing.get_type_hints(make.__init__ if inspect.isclass(make) else make)
@@ -72,4 +75,9 @@ def build(make: Callable[..., T], options: dict[str, str], owner: str, **fixed: 
         except (pydantic.ValidationError, pydantic.PydanticSchemaGenerationError):
             wanted = getattr(hint_type, "__name__", str(hint_type))
             raise LitotesError(f"The {key!r} option of {owner} must be {wanted}. Got {text!r} instead.") from None
-    return make(**{**fixed, **values})
+    given = {**fixed, **values}
+    needed = (key for key, at in parameters.items() if at.default is at.empty and at.kind not in _REST)
+    missing = [key for key in needed if key not in given]
+    if missing:
+        raise LitotesError(f"{owner} needs the option {missing[0]!r}. Write it as {missing[0]}=VALUE after the colon.")
+    return make(**given)
