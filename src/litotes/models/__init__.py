@@ -1,0 +1,31 @@
+"""What turns texts into vectors: encoders by name, folder, live model or function, and the store of their vectors."""
+
+from litotes.core.lazy import lazy_names
+
+__all__ = [
+    "Encoder",
+    "VectorStore",
+    "best_dtype",
+    "encode_cols",
+    "encode_rows",
+    "load_sentence_transformer",
+    "resolve_encoder",
+    "save_vectors",
+    "tiny_bert",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "Encoder": "litotes.models.encoder",
+        "VectorStore": "litotes.models.vector_store",
+        "best_dtype": "litotes.models.precision",
+        "encode_cols": "litotes.models.encoder",
+        "encode_rows": "litotes.models.encoder",
+        "load_sentence_transformer": "litotes.models.loading",
+        "resolve_encoder": "litotes.models.encoder",
+        "save_vectors": "litotes.models.vector_folder",
+        "tiny_bert": "litotes.models.tiny",
+    },
+    extra="retrieval",
+)
