@@ -1,0 +1,32 @@
+"""Where negatives come from: one miner a file. A miner proposes cells; whether to believe them is judged next door."""
+
+from litotes.core.lazy import lazy_names
+
+__all__ = [
+    "ApproximateMiner",
+    "BM25Miner",
+    "DenseMiner",
+    "Miner",
+    "PopularityMiner",
+    "RandomMiner",
+    "RunMiner",
+    "bm25_scores",
+    "mine_into",
+    "miner_from_spec",
+]
+
+__getattr__, __dir__ = lazy_names(
+    __name__,
+    {
+        "ApproximateMiner": "litotes.mining.approximate",
+        "BM25Miner": "litotes.mining.bm25",
+        "DenseMiner": "litotes.mining.dense",
+        "Miner": "litotes.mining.named",
+        "PopularityMiner": "litotes.mining.popularity",
+        "RandomMiner": "litotes.mining.random",
+        "RunMiner": "litotes.mining.trec_run",
+        "bm25_scores": "litotes.mining.bm25",
+        "mine_into": "litotes.mining.run",
+        "miner_from_spec": "litotes.mining.named",
+    },
+)
