@@ -1,0 +1,161 @@
+"""What a cross-encoder makes of each candidate: a model that reads query and document together."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import torch
+
+from litotes.core import Candidates, Collection, LitotesError
+from litotes.core.checks import check_int
+from litotes.core.errors import require
+from litotes.core.fingerprint import digest
+from litotes.core.progress import Progress
+from litotes.judging.pair_scorer import PairCells
+from litotes.mining.named import check_name
+from litotes.models.loading import no_loading_bars
+from litotes.models.model_fingerprint import tokenizer_digest, weights_digest
+from litotes.models.precision import best_device
+
+if TYPE_CHECKING:
+    from sentence_transformers import CrossEncoder
+
+__all__ = ["CrossEncoderJudge", "CrossEncoderScorer"]
+
+_BATCHES_AT_ONCE = 16
+_VOLATILE = ("_name_or_path", "transformers_version", "architectures", "dtype", "torch_dtype", "sentence_transformers")
+
+
+class CrossEncoderJudge:
+    """``judge.<name>`` is the raw logit of a cross-encoder; null where the row or the candidate has no text.
+
+    A logit says which pair is more relevant, not how likely; trust comes with a calibration
+    (:func:`litotes.judging.calibrate.calibrate`, or ``litotes judge --calibrate``).
+
+    Args:
+        model: a name or folder that ``sentence_transformers.CrossEncoder`` loads, or a live one, left as it is.
+        batch_size: pairs scored at once; a shard's pairs are sorted by length before they are cut.
+        max_length: most tokens of a pair; None takes the model's own.
+        device: ``auto``, ``cpu``, ``cuda``, ``mps``. A live model stays where it is.
+        name: what the columns are called.
+
+    Raises:
+        LitotesError: no such model, one with several outputs, or a parameter out of its range.
+    """
+
+    kind = "cross-encoder"
+
+    def __init__(
+        self,
+        model: Any,
+        batch_size: int = 64,
+        max_length: int | None = None,
+        device: str = "auto",
+        name: str = "cross-encoder",
+    ) -> None:
+        self.name = check_name("CrossEncoderJudge", name)
+        self.model, self.batch_size, self.max_length, self.device = model, batch_size, max_length, device
+        self.scorer = CrossEncoderScorer(model, batch_size, max_length, device)
+        self._cells = PairCells(self.scorer)
+
+    def judge(self, candidates: Candidates, data: Collection) -> Candidates:
+        """The candidates with the column ``judge.<name>``; none is dropped.
+
+        Raises:
+            StaleError: the candidates were made from other data.
+        """
+        candidates.check_data(data)
+        return candidates.with_columns({f"judge.{self.name}": self._cells.score(data, candidates.row, candidates.col)})
+
+    def fingerprint(self) -> dict[str, str]:
+        """What decides the column, by part."""
+        return {"judge": self.kind, **self.scorer.fingerprint()}
+
+
+class CrossEncoderScorer:
+    """Raw logits of pairs of texts; see :class:`CrossEncoderJudge` for the parameters."""
+
+    def __init__(self, model: Any, batch_size: int = 64, max_length: int | None = None, device: str = "auto") -> None:
+        self.batch_size = check_int("CrossEncoderJudge", "batch_size", batch_size, at_least=1)
+        self._is_live = not isinstance(model, str | os.PathLike)
+        self.model = model if self._is_live else _loaded(os.fspath(model), device)
+        if not hasattr(self.model, "predict") or not hasattr(self.model, "num_labels"):
+            raise LitotesError(
+                f"The 'model' parameter of CrossEncoderJudge must be a name, a folder or a CrossEncoder. "
+                f"Got {type(model).__name__} instead."
+            )
+        if self.model.num_labels != 1:
+            raise LitotesError(
+                f"CrossEncoderJudge needs a model with one output, relevance. "
+                f"{_called(model)} has {self.model.num_labels}."
+            )
+        self.max_length = check_int("CrossEncoderJudge", "max_length", max_length, at_least=4) if max_length else None
+        self._known: dict[str, str] | None = None
+
+    def score(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
+        """float64 ``[pairs]``: the model's output before any activation."""
+        order = sorted(range(len(pairs)), key=lambda i: (-sum(map(len, pairs[i])), i))
+        scores, step = np.zeros(len(pairs)), self.batch_size * _BATCHES_AT_ONCE
+        was_training, own_length = self.model.training, self.model.max_seq_length
+        try:
+            self.model.max_seq_length = self.max_length or own_length
+            with Progress("Reading pairs", total=len(pairs), unit="pairs") as bar:
+                for start in range(0, len(order), step):
+                    chunk = order[start : start + step]
+                    scores[chunk] = self.model.predict(
+                        [pairs[i] for i in chunk],
+                        batch_size=self.batch_size,
+                        activation_fn=torch.nn.Identity(),
+                        show_progress_bar=False,
+                    )
+                    bar.advance(len(chunk))
+        finally:
+            self.model.max_seq_length = own_length
+            self.model.train(was_training)
+        return scores
+
+    def fingerprint(self) -> dict[str, str]:
+        """Weights, tokenizer, configuration, length and number format; of a live model as it is now."""
+        if self._known is None or self._is_live:
+            modules = list(self.model.children())
+            config = {key: value for key, value in self.model.config.to_dict().items() if key not in _VOLATILE}
+            self._known = {
+                "weights": weights_digest(modules),
+                "tokenizer": tokenizer_digest(modules[0]),
+                "configuration": digest(repr(sorted(config.items()))),
+                "max_length": str(self.max_length or self.model.max_seq_length),
+                "dtype": str(next(self.model.parameters()).dtype).removeprefix("torch."),
+            }
+        return self._known
+
+
+def _loaded(name: str, device: str) -> CrossEncoder:
+    require("sentence_transformers", extra="retrieval")
+    from sentence_transformers import CrossEncoder
+
+    here = Path(name).exists()
+    if not here and (name.startswith((".", "/", "~")) or name.count("/") > 1):
+        raise LitotesError(f"The cross-encoder {name!r} is a folder that does not exist.")
+    device = best_device() if device == "auto" else device
+    try:
+        with no_loading_bars():
+            model = CrossEncoder(name, device=device)
+    except (ImportError, MemoryError):
+        raise
+    except Exception as error:  # whatever the loaders of three libraries raise, the user reads one sentence
+        if here:
+            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
+            raise LitotesError(f"The folder {name!r} does not hold a cross-encoder: {reason}") from error
+        raise LitotesError(
+            f"The cross-encoder {name!r} is neither a folder here nor a model that could be fetched. "
+            "Check the name or the connection."
+        ) from error
+    return model.float() if device == "cpu" else model
+
+
+def _called(model: Any) -> str:
+    return repr(os.fspath(model)) if isinstance(model, str | os.PathLike) else f"This {type(model).__name__}"
