@@ -1,0 +1,1 @@
+"""Systems for search: retrievers, their negatives, and what trains them."""

@@ -1,0 +1,58 @@
+"""Glue to trainers, schedules of negatives, and our one loop for several models (:mod:`litotes.training.rounds`)."""
+
+from typing import TYPE_CHECKING
+
+from litotes.core.lazy import lazy_names
+
+if TYPE_CHECKING:
+    from litotes.training.batches import ShuffledBatches as ShuffledBatches
+    from litotes.training.document_index import CompressedIndex as CompressedIndex
+    from litotes.training.document_index import DocumentIndex as DocumentIndex
+    from litotes.training.document_index import ExactIndex as ExactIndex
+    from litotes.training.dynamic_negatives import DynamicNegatives as DynamicNegatives
+    from litotes.training.held_out import HeldOut as HeldOut
+    from litotes.training.held_out import hold_out as hold_out
+    from litotes.training.lamb import Lamb as Lamb
+    from litotes.training.learner import Learner as Learner
+    from litotes.training.learner import decaying as decaying
+    from litotes.training.learner import linear_schedule as linear_schedule
+    from litotes.training.negative_lists import given_list as given_list
+    from litotes.training.negative_lists import mined_list as mined_list
+    from litotes.training.negative_lists import suspected_cells as suspected_cells
+    from litotes.training.negatives import NegativesCollator as NegativesCollator
+    from litotes.training.query_tower import QueryTower as QueryTower
+    from litotes.training.refresh import RefreshNegatives as RefreshNegatives
+    from litotes.training.rounds import Rounds as Rounds
+    from litotes.training.rounds import RoundsArguments as RoundsArguments
+    from litotes.training.trainer_run import train_sentence_transformer as train_sentence_transformer
+    from litotes.training.training_run import ReportTraining as ReportTraining
+    from litotes.training.training_run import TrainingRun as TrainingRun
+
+_HOMES = {
+    "CompressedIndex": "litotes.training.document_index",
+    "DocumentIndex": "litotes.training.document_index",
+    "DynamicNegatives": "litotes.training.dynamic_negatives",
+    "ExactIndex": "litotes.training.document_index",
+    "HeldOut": "litotes.training.held_out",
+    "Lamb": "litotes.training.lamb",
+    "Learner": "litotes.training.learner",
+    "NegativesCollator": "litotes.training.negatives",
+    "QueryTower": "litotes.training.query_tower",
+    "RefreshNegatives": "litotes.training.refresh",
+    "ReportTraining": "litotes.training.training_run",
+    "Rounds": "litotes.training.rounds",
+    "RoundsArguments": "litotes.training.rounds",
+    "ShuffledBatches": "litotes.training.batches",
+    "TrainingRun": "litotes.training.training_run",
+    "decaying": "litotes.training.learner",
+    "given_list": "litotes.training.negative_lists",
+    "hold_out": "litotes.training.held_out",
+    "linear_schedule": "litotes.training.learner",
+    "mined_list": "litotes.training.negative_lists",
+    "suspected_cells": "litotes.training.negative_lists",
+    "train_sentence_transformer": "litotes.training.trainer_run",
+}
+
+__all__ = list(_HOMES)
+
+__getattr__, __dir__ = lazy_names(__name__, _HOMES, extra="retrieval")
