@@ -1,0 +1,111 @@
+"""Options that several verbs share: each spelt, explained and typed once."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+import typer
+
+__all__ = [
+    "BatchSize",
+    "CorpusPrompt",
+    "Data",
+    "Device",
+    "Dtype",
+    "Duplicates",
+    "Encoder",
+    "Force",
+    "Json",
+    "MinGrade",
+    "MovedData",
+    "PositiveColumn",
+    "QueryColumn",
+    "QueryPrompt",
+    "Run",
+    "Seed",
+    "SkipBadLines",
+]
+
+_READING, _EMBEDDING = "How the data is read", "How texts are embedded"
+
+Data = Annotated[
+    str,
+    typer.Argument(
+        metavar="DATA",
+        show_default=False,
+        help="A BEIR folder, TREC files, a JSONL, CSV or Parquet table, or builtin:pydocs.",
+    ),
+]
+Run = Annotated[str, typer.Argument(metavar="RUN", show_default=False, help="The run folder that litotes mine wrote.")]
+MovedData = Annotated[
+    str | None,
+    typer.Option("--data", metavar="PATH", help="Where the run's data lies now, if it has moved.", show_default=False),
+]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object on stdout; text for people goes to stderr.")]
+Seed = Annotated[int, typer.Option("--seed", min=0, help="Seed of everything random in this verb.")]
+Force = Annotated[
+    bool, typer.Option("--force", help="Make it again where something of that name was made from other things.")
+]
+
+QueryColumn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Column of a table that holds the query.",
+        rich_help_panel=_READING,
+        show_default="the first",
+    ),
+]
+PositiveColumn = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="Column of a table that holds the positive.",
+        rich_help_panel=_READING,
+        show_default="the second",
+    ),
+]
+MinGrade = Annotated[
+    float, typer.Option(help="Judgements of this grade and above are positives.", rich_help_panel=_READING)
+]
+Duplicates = Annotated[
+    Literal["refuse", "max", "last", "sum"],
+    typer.Option(help="What to do when two lines judge one cell differently.", rich_help_panel=_READING),
+]
+SkipBadLines = Annotated[
+    bool,
+    typer.Option(
+        "--skip-bad-lines", help="Count lines that cannot be read instead of stopping.", rich_help_panel=_READING
+    ),
+]
+
+Encoder = Annotated[
+    str | None,
+    typer.Option(
+        metavar="NAME",
+        help="What embeds: a sentence-transformers name or folder, builtin:minilm, or vectors:FOLDER.",
+        rich_help_panel=_EMBEDDING,
+        show_default=False,
+    ),
+]
+QueryPrompt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT",
+        help='Put before every query, such as "query: ".',
+        rich_help_panel=_EMBEDDING,
+        show_default="the model's own",
+    ),
+]
+CorpusPrompt = Annotated[
+    str | None,
+    typer.Option(
+        metavar="TEXT", help="Put before every document.", rich_help_panel=_EMBEDDING, show_default="the model's own"
+    ),
+]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps or auto.", rich_help_panel=_EMBEDDING)]
+Dtype = Annotated[
+    Literal["auto", "float32", "bfloat16", "float16"],
+    typer.Option(help="Precision of the encoder; auto measures what is faster here.", rich_help_panel=_EMBEDDING),
+]
+BatchSize = Annotated[int, typer.Option(min=1, help="Texts embedded or scored at once.", rich_help_panel=_EMBEDDING)]

@@ -1,0 +1,106 @@
+"""What a run remembers: its data, its commands; and what it refuses."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from litotes.cli.run_record import bind_data, load_data, recorded, reload_data, resolved
+from litotes.core import RunFolder
+from litotes.core.errors import LitotesError, MachineError, StaleError
+from litotes.core.files import read_json
+from tests.small_beir import write_small_beir
+
+READING = {"min_grade": 1.0}
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    write_small_beir(Path("data"))
+    return tmp_path
+
+
+@pytest.fixture
+def run(folder):
+    made = RunFolder.open("run")
+    bind_data(made, load_data("data", "train", **READING), "data", "train", READING)
+    return made
+
+
+def test_data_is_found_again_from_anywhere(run, folder, monkeypatch):
+    monkeypatch.chdir("/")
+    again = reload_data(RunFolder.open(folder / "run", create=False))
+    assert again.fingerprint == run.record["data"]["fingerprint"]
+
+
+def test_the_same_data_may_come_again(run):
+    bind_data(run, load_data("data", "train", **READING), "data", "train", READING)
+
+
+def test_another_split_is_refused_by_name(run):
+    test = load_data("data", "test", **READING)
+    with pytest.raises(StaleError, match="split train there, test here"):
+        bind_data(run, test, "data", "test", READING)
+
+
+def test_changed_data_is_refused_by_part(run):
+    corpus = Path("data/corpus.jsonl")
+    corpus.write_text(corpus.read_text().replace("comet", "planet"))
+    with pytest.raises(StaleError, match="the texts of columns differ"):
+        reload_data(run)
+
+
+def test_data_that_is_gone_can_be_named(run):
+    Path("data").rename("moved")
+    with pytest.raises(LitotesError, match="Say where it is with --data PATH"):
+        reload_data(run)
+    assert reload_data(run, "moved").n_rows == 16
+
+
+def test_a_run_that_does_not_know_its_data_says_what_to_type(folder):
+    with pytest.raises(LitotesError, match="litotes mine DATA --out bare"):
+        reload_data(RunFolder.open("bare"))
+
+
+def commands(run):
+    return read_json(run.path / "run.json")["commands"]
+
+
+def test_a_command_is_there_while_it_works_and_done_afterwards(run):
+    with recorded(run, "mine", {"top": 5}):
+        assert [(c["verb"], c["options"], c["done"]) for c in commands(run)] == [("mine", {"top": 5}, False)]
+    assert commands(run)[0]["done"]
+    events = [json.loads(line) for line in (run.path / "log.jsonl").read_text().splitlines()]
+    assert [(event["event"], event["verb"]) for event in events] == [("begun", "mine"), ("done", "mine")]
+
+
+def test_a_mistake_leaves_no_command(run):
+    with pytest.raises(LitotesError), recorded(run, "mine", {}):
+        raise LitotesError("no such encoder")
+    assert commands(run) == []
+
+
+@pytest.mark.parametrize("error", [MachineError("full"), KeyboardInterrupt()])
+def test_what_was_stopped_or_had_no_room_stays_to_be_resumed(run, error):
+    with pytest.raises(type(error)), recorded(run, "mine", {}):
+        raise error
+    assert [command["done"] for command in commands(run)] == [False]
+
+
+def test_the_same_command_again_takes_up_the_stopped_one(run):
+    with pytest.raises(KeyboardInterrupt), recorded(run, "mine", {"top": 5}):
+        raise KeyboardInterrupt
+    with recorded(run, "mine", {"top": 5}):
+        pass
+    assert [command["done"] for command in commands(run)] == [True]
+
+
+def test_paths_become_absolute_and_names_stay(folder):
+    here = str(folder)
+    assert resolved("data") == f"{here}/data"
+    assert resolved("builtin:minilm") == "builtin:minilm"
+    assert resolved("sentence-transformers/all-MiniLM-L6-v2") == "sentence-transformers/all-MiniLM-L6-v2"
+    assert resolved("vectors:data") == f"vectors:{here}/data"
+    assert resolved("run:data/corpus.jsonl,name=x") == f"run:{here}/data/corpus.jsonl,name=x"
+    assert resolved("bm25:b=0.5") == "bm25:b=0.5"
