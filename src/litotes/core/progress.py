@@ -31,6 +31,7 @@ class Progress:
         self.done = 0
         self._bar: Any = None
         self._started = self._said = 0.0
+        self._first: tuple[float, int] | None = None  # when the first units were done, and how many they were
 
     def __enter__(self) -> Self:
         self._started = self._said = time.monotonic()
@@ -46,19 +47,23 @@ class Progress:
         """``count`` more units are done."""
         self.done += count
         now = time.monotonic()
+        self._first = self._first or (now, self.done)
         if now - self._started < _QUIET_SECONDS:
             return
         if sys.stderr.isatty():
             self._show_bar()
         elif now - self._said >= _LINE_SECONDS:
             self._said = now
-            say(self._line(now - self._started))
+            say(self._line(now))
 
-    def _line(self, seconds: float) -> str:
+    def _line(self, now: float) -> str:
         if not self.total:
-            return f"{self.description}: {self.done:,} {self.unit}, {seconds:.0f} s"
-        left = seconds / max(self.done, 1) * (self.total - self.done)
-        return f"{self.description}: {self.done:,} of {self.total:,} {self.unit}, about {left:.0f} s left"
+            return f"{self.description}: {self.done:,} {self.unit}, {now - self._started:.0f} s"
+        line = f"{self.description}: {self.done:,} of {self.total:,} {self.unit}"
+        began, before = self._first or (now, self.done)
+        if self.done == before:
+            return line  # the first units came with all that had to be prepared: no pace yet
+        return f"{line}, about {(now - began) / (self.done - before) * (self.total - self.done):.0f} s left"
 
     def _show_bar(self) -> None:
         if self._bar is None:

@@ -202,15 +202,16 @@ class TestProgress:
         assert capsys.readouterr() == ("", "")
 
     def test_long_work_off_a_terminal_says_a_line(self, capsys, monkeypatch):
-        clock = iter(range(0, 1000, 15))
+        clock = iter([0, 100, 115, 130, 145, 160])  # the first text comes with 85 seconds of preparation
         monkeypatch.setattr(progress_module.time, "monotonic", lambda: float(next(clock)))
-        with Progress("Encoding", total=4, unit="texts") as bar:
-            for _ in range(4):
+        with Progress("Encoding", total=5, unit="texts") as bar:
+            for _ in range(5):
                 bar.advance()
         out, err = capsys.readouterr()
         assert out == "" and err.splitlines() == [
-            "Encoding: 2 of 4 texts, about 30 s left",
-            "Encoding: 4 of 4 texts, about 0 s left",
+            "Encoding: 1 of 5 texts",
+            "Encoding: 3 of 5 texts, about 30 s left",
+            "Encoding: 5 of 5 texts, about 0 s left",
         ]
 
     def test_on_a_terminal_there_is_a_bar(self, monkeypatch):
