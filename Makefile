@@ -6,14 +6,14 @@
 #   make bench    speed and memory against peers, into benchmarks/results/
 #   make docs     the site, into site/
 #
-# Where pip would bring the CUDA build of torch and the CPU one is enough:
-#   make demo TORCH_INDEX=https://download.pytorch.org/whl/cpu
+# Where pip would bring the CUDA build of torch and the CPU one is enough, give the index that PyTorch's installation page
+# names for it:
+#   make demo TORCH_INDEX=URL
 
 PYTHON      ?= $(shell command -v python3.11 || command -v python3)
 VENV        ?= .venv
 TORCH_INDEX ?=
 WORKERS     ?= 2
-DEMO_OUT    ?= litotes-demo
 
 BIN     := $(VENV)/bin
 TORCH   := $(shell grep '^torch==' constraints.txt)
@@ -27,7 +27,7 @@ export NO_MKDOCS_2_WARNING = 1
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.has-demo
-	$(BIN)/litotes demo --out $(DEMO_OUT)
+	$(BIN)/litotes demo
 
 test: $(VENV)/.has-dev
 	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --skip-budget 0.05

@@ -172,7 +172,7 @@ def _load_builtin(source: str, split: str | None) -> Collection:
     name, size = options.pop("path", ""), options.pop("size", "demo")
     if options:
         raise LitotesError(
-            f"{source!r}: unknown option {next(iter(options))!r}. Write builtin:NAME or builtin:NAME,size=all."
+            f"{source!r}: unknown option {next(iter(options))!r}. Write builtin:NAME or builtin:NAME,size=full."
         )
     data = load_builtin(name, split, size)
     _say_what(data, source)
