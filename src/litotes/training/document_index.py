@@ -16,6 +16,8 @@ from litotes.core.errors import DataError, LitotesError, require
 
 __all__ = ["CompressedIndex", "DocumentIndex", "ExactIndex"]
 
+_SLACK = 1e-5  # what float32 may lose in a matrix product of unit vectors, with room
+
 
 @runtime_checkable
 class DocumentIndex(Protocol):
@@ -56,10 +58,10 @@ class ExactIndex:
         self, queries: Float[Tensor, "batch dim"], k: int
     ) -> tuple[Int[Tensor, "batch k"], Bool[Tensor, "batch k"]]:
         """See :meth:`DocumentIndex.search`."""
-        scores = queries.detach().to(self._searched) @ self._searched.T
-        if torch.isnan(scores).any():
+        queries = queries.detach().to(self._searched)
+        if torch.isnan(queries).any():
             raise LitotesError("ExactIndex cannot search for a query vector that holds NaN.")
-        places = _first_by_score(scores, min(k, scores.shape[1]))
+        places = _first_by_product(queries, self._searched, min(k, len(self._searched)))
         return _padded(self._usable[places], k)
 
     def vectors(self, ids: Int[Tensor, "*n"]) -> Float[Tensor, "*n dim"]:
@@ -119,17 +121,23 @@ class CompressedIndex:
         return _rows_of(self._vectors.to(ids.device), ids)
 
 
-def _first_by_score(scores: Float[Tensor, "batch n"], k: int) -> Int[Tensor, "batch k"]:
-    """Places of the k highest scores, equal ones by place (``torch.topk`` leaves their order open)."""
+def _first_by_product(
+    queries: Float[Tensor, "batch dim"], documents: Float[Tensor, "documents dim"], k: int
+) -> Int[Tensor, "batch k"]:
+    """Places of the k highest inner products, equal ones by place.
+
+    A matrix product rounds equal documents apart, by where they stand in it. So it only finds who may be among the k;
+    those are scored again one by one, each product summed in the same order.
+    """
+    scores = queries @ documents.T
     last = scores.topk(k, dim=1).values[:, -1:]
-    rows, places = (scores >= last).nonzero(as_tuple=True)  # at least k a row, ascending
+    rows, places = (scores >= last - _SLACK * last.abs().clamp(min=1.0)).nonzero(as_tuple=True)  # at least k a row
     counts = torch.bincount(rows, minlength=len(scores))
     inside = torch.arange(len(rows), device=scores.device) - (counts.cumsum(0) - counts)[rows]
-    width = int(counts.max())
-    chosen = places.new_zeros(len(scores), width)
+    chosen = places.new_zeros(len(scores), int(counts.max()))
     chosen[rows, inside] = places
-    values = scores.new_full((len(scores), width), -torch.inf)
-    values[rows, inside] = scores[rows, places]
+    values = torch.full(chosen.shape, -torch.inf, dtype=torch.float64, device=scores.device)
+    values[rows, inside] = (queries[rows].double() * documents[places].double()).sum(dim=1)
     order = values.sort(dim=1, descending=True, stable=True).indices[:, :k]
     return chosen.gather(1, order)
 

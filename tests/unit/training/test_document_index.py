@@ -33,6 +33,19 @@ def test_exact_search_is_the_double_loop_with_ties_by_id(n, batch, k, seed):
     np.testing.assert_array_equal(keep.numpy(), ids.numpy() >= 0)
 
 
+def test_equal_documents_come_in_the_order_of_ids_whatever_the_matrix_product_rounds():
+    rng = np.random.default_rng(0)
+    for _ in range(60):
+        batch, copies, dim = rng.integers(1, 3), rng.integers(2, 40), rng.integers(5, 400)
+        one = rng.standard_normal(dim, dtype=np.float32)
+        others = 0.1 * rng.standard_normal((rng.integers(1, 30), dim), dtype=np.float32)
+        documents = np.concatenate([np.repeat(one[None], copies, axis=0), others])
+        shuffled = rng.permutation(len(documents))
+        queries = one + 0.1 * rng.standard_normal((batch, dim), dtype=np.float32)
+        ids, _ = ExactIndex(documents[shuffled]).search(torch.from_numpy(queries), int(copies))
+        assert (ids.numpy() == np.flatnonzero(shuffled < copies)).all()
+
+
 def test_minus_one_is_nobody_and_never_the_last_document():
     index = ExactIndex(np.eye(3, dtype=np.float32))
     ids, keep = index.search(torch.ones(1, 3), 5)
