@@ -53,6 +53,8 @@ class TrainingRun:
         self.stage = self.run.stage(
             key, verb=f"train {command}", config=config, fingerprints=parts, shards=0, seed=config.get("seed")
         )
+        if self.done:  # killed after it was finished and before it had tidied up
+            shutil.rmtree(self.checkpoints, ignore_errors=True)
 
     @property
     def folder(self) -> Path:

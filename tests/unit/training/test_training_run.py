@@ -20,7 +20,8 @@ def test_a_run_goes_on_until_it_is_finished(tmp_path):
     assert again.done and not again.checkpoints.exists()
     entry = RunFolder.open(tmp_path).stages["train/star"]
     assert entry["summary"] == {"steps": 7} and entry["config"] == CONFIG and entry["seed"] == 3
-    assert TrainingRun(tmp_path, "star", CONFIG, {"data": "a"}).done
+    again.checkpoints.mkdir()  # as if it had been killed just before it was removed
+    assert TrainingRun(tmp_path, "star", CONFIG, {"data": "a"}).done and not again.checkpoints.exists()
 
 
 @pytest.mark.parametrize(

@@ -135,6 +135,10 @@ def train_star(
     from litotes.models import resolve_encoder
     from litotes.training import Lamb, NegativesCollator, TrainingRun, decaying, hold_out, train_sentence_transformer
 
+    if candidates is not None and config.num_negatives == 0:
+        raise LitotesError(
+            "STAR with num_negatives=0 draws from no candidates: leave them out, or raise num_negatives."
+        )
     run = run if isinstance(run, RunFolder) else RunFolder.open(run)
     model = config.load(encoder)
     embedder = resolve_encoder(model, dtype=config.dtype, batch_size=config.batch_size, store=encoder is None)
@@ -203,6 +207,10 @@ def train_adore(
         suspected_cells,
     )
 
+    if candidates is not None and config.min_trust is None:
+        raise LitotesError(
+            "ADORE finds its own negatives; candidates only serve min_trust: give it, or leave them out."
+        )
     model = config.load(encoder)
     embedder = resolve_encoder(model, dtype=config.dtype, batch_size=config.batch_size, store=True)
     config = config.model_copy(update={"scale": config.scale or _SCALES[embedder.similarity]})

@@ -346,6 +346,13 @@ def test_min_trust_without_judged_candidates_is_refused(data, tmp_path):
             train(data, config, tmp_path / "b", candidates=candidates_of(data))
 
 
+def test_candidates_that_would_not_be_used_are_refused(data, tmp_path):
+    with pytest.raises(LitotesError, match="candidates only serve min_trust"):
+        train_adore(data, AdoreConfig(**ADORE), tmp_path, candidates=candidates_of(data))
+    with pytest.raises(LitotesError, match="num_negatives=0 draws from no candidates"):
+        train_star(data, StarConfig(**STAR, num_negatives=0), tmp_path, candidates=candidates_of(data))
+
+
 def test_adore_trains_for_a_compressed_index(data, tmp_path):
     train_adore(data, AdoreConfig(**ADORE, index="SQ8"), tmp_path)
     assert summary(tmp_path)["done"]
