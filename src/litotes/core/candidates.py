@@ -224,8 +224,16 @@ class Candidates:
         return Candidates(table, counts=counts, made_from=self.made_from)
 
     def select_rows(self, positions: np.ndarray, data: Collection) -> Candidates:
-        """The cells of the rows at ``positions``, renumbered as ``data`` (these rows, selected) numbers them."""
+        """The cells of the rows at ``positions``, renumbered as ``data`` (these rows, selected) numbers them.
+
+        Raises:
+            LitotesError: ``data`` has another number of rows; StaleError: it has other columns.
+        """
         positions = np.asarray(positions, dtype=np.int64)
+        if len(positions) != data.n_rows:
+            raise LitotesError(f"{len(positions)} rows were chosen, and the data has {data.n_rows}.")
+        same = ("texts of columns",)  # the parts that selecting rows leaves as they are
+        _same_data(*({part: of[part] for part in same if part in of} for of in (self.made_from, data_parts(data))))
         size = int(max(positions.max(initial=-1), self.row.max(initial=-1))) + 1
         new = np.full(size, -1, dtype=np.int64)
         new[positions] = np.arange(len(positions))

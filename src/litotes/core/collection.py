@@ -188,6 +188,8 @@ class Collection:
         """A collection with more columns (a table with ``id`` and content), noted as coming from ``source``."""
         if self.cols.table is None:
             raise DataError("A collection whose columns have no content cannot be extended with columns that have.")
+        if "id" not in cols.column_names:
+            raise DataError(f"A table of columns needs a column 'id'. Got: {', '.join(cols.column_names)}.")
         labels = self.labels.with_columns(cols["id"].to_pylist())
         table = pa.concat_tables([self.cols.table, cols], promote_options="default")
         notes = {**self.notes, "extended": [*self.notes.get("extended", []), {"source": source, "cols": len(cols)}]}

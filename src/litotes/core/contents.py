@@ -36,6 +36,11 @@ class Contents:
                 f"Got: {', '.join(table.column_names) or 'no columns'}."
             )
         self.kind = kinds[0]
+        for name in ("title", "text", "path"):
+            if name in table.column_names and not _holds_texts(table.schema.field(name).type):
+                raise DataError(
+                    f"The column {name!r} of the {side}s holds {table.schema.field(name).type}; it must hold strings."
+                )
         table_ids = Ids(table["id"].to_pylist())
         places = table_ids.positions(ids.values, missing=-1)
         unknown = len(table_ids) - int((places >= 0).sum())
@@ -133,3 +138,8 @@ class Contents:
         picked = values[np.maximum(self._places, 0)] if len(values) else np.full(len(self.ids), missing)
         picked[self._places < 0] = missing
         return picked
+
+
+def _holds_texts(kind: pa.DataType) -> bool:
+    kind = kind.value_type if pa.types.is_dictionary(kind) else kind
+    return pa.types.is_string(kind) or pa.types.is_large_string(kind) or kind in (pa.string_view(), pa.null())

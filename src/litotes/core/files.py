@@ -15,7 +15,17 @@ import pyarrow.parquet as pq
 
 from litotes.core.errors import DataError, LitotesError, MachineError
 
-__all__ = ["make_folder", "read_json", "read_parquet", "write_atomically", "write_json", "write_parquet"]
+__all__ = [
+    "cache_folder",
+    "machine_errors",
+    "make_folder",
+    "read_json",
+    "read_parquet",
+    "sync",
+    "write_atomically",
+    "write_json",
+    "write_parquet",
+]
 
 
 def write_atomically(path: str | os.PathLike[str], content: bytes | str | Callable[[Path], None]) -> None:
@@ -26,14 +36,14 @@ def write_atomically(path: str | os.PathLike[str], content: bytes | str | Callab
     """
     path = Path(path)
     make_folder(path.parent)
-    with _machine_errors(path), _temporary_beside(path) as temporary:
+    with machine_errors(path), _temporary_beside(path) as temporary:
         if callable(content):
             content(temporary)
         else:
             temporary.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
-        _sync(temporary)
+        sync(temporary)
         os.replace(temporary, path)
-        _sync(path.parent)
+        sync(path.parent)
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:
@@ -71,9 +81,19 @@ def make_folder(path: str | os.PathLike[str]) -> Path:
     path = Path(path)
     if path.exists() and not path.is_dir():
         raise LitotesError(f"{path}: a file stands where a folder is needed.")
-    with _machine_errors(path):
+    with machine_errors(path):
         path.mkdir(parents=True, exist_ok=True)
     return path
+
+
+def cache_folder(part: str) -> Path:
+    """Where this part of what can be made again is kept: in ``$LITOTES_CACHE``, or in the user's own cache folder."""
+    chosen = os.environ.get("LITOTES_CACHE")
+    if chosen:
+        return Path(chosen) / part
+    import platformdirs
+
+    return Path(platformdirs.user_cache_dir("litotes")) / part
 
 
 @contextlib.contextmanager
@@ -89,7 +109,8 @@ def _temporary_beside(path: Path) -> Iterator[Path]:
 
 
 @contextlib.contextmanager
-def _machine_errors(path: Path) -> Iterator[None]:
+def machine_errors(path: Path) -> Iterator[None]:
+    """What the system refuses while ``path`` is written is a :class:`MachineError` that names it."""
     try:
         yield
     except OSError as error:
@@ -102,7 +123,8 @@ def _umask() -> int:
     return current
 
 
-def _sync(path: Path) -> None:
+def sync(path: Path) -> None:
+    """Wait until a file, or a folder's list of files, lies on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

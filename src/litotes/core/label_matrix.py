@@ -35,7 +35,7 @@ class LabelMatrix(LabelSources):
     Args:
         row_ids, col_ids: the ids of all rows and columns, observed or not.
         rows, cols: int64 positions of the observed cells, any order, shape ``[cells]``.
-        grades: their grades, finite, shape ``[cells]``; default 1 everywhere.
+        grades: their grades, finite in float32, shape ``[cells]``; default 1 everywhere.
         min_grade: the smallest grade of a positive.
         duplicates: what to do with one cell observed twice.
         lines: where each cell stood (line numbers), for the error on contradictions.
@@ -65,13 +65,16 @@ class LabelMatrix(LabelSources):
             raise LitotesError(
                 f"A matrix of {self.n_rows} rows and {self.n_cols} columns has too many cells to number in 63 bits."
             )
-        keys = self._keys(np.asarray(rows, dtype=np.int64), np.asarray(cols, dtype=np.int64))
+        keys = self._keys(rows, cols)
         values = np.ones(len(keys)) if grades is None else np.asarray(grades, dtype=np.float64)
         if len(values) != len(keys):
             raise LitotesError(f"{len(keys)} cells came with {len(values)} grades; there must be one grade a cell.")
-        if not np.isfinite(values).all():
-            bad = int(np.flatnonzero(~np.isfinite(values))[0])
-            raise DataError(f"The grade of cell {self._name(keys[bad])} is {values[bad]}; grades must be finite.")
+        fits = np.abs(values) <= np.finfo(np.float32).max  # NaN compares false
+        if not fits.all():
+            bad = int(np.flatnonzero(~fits)[0])
+            raise DataError(
+                f"The grade of cell {self._name(keys[bad])} is {values[bad]}; grades must be finite in float32."
+            )
         order = np.argsort(keys, kind="stable")
         keys, values = keys[order], values[order]
         first = np.flatnonzero(np.diff(keys, prepend=-1) != 0)
@@ -165,7 +168,7 @@ class LabelMatrix(LabelSources):
         duplicates: Duplicates = "refuse",
     ) -> LabelMatrix:
         """More observed cells; ``duplicates="last"`` lets the new grade win."""
-        rows, cols = np.asarray(rows, dtype=np.int64), np.asarray(cols, dtype=np.int64)
+        rows, cols = _positions("Row", rows), _positions("Column", cols)
         grades = np.ones(len(rows)) if grades is None else np.asarray(grades, dtype=np.float64)
         return self._new(
             np.concatenate([self._cell_rows, rows]),
@@ -219,7 +222,8 @@ class LabelMatrix(LabelSources):
             raise LitotesError(f"Row {row} is outside [0, {self.n_rows}).")
         return slice(self.indptr[row], self.indptr[row + 1])
 
-    def _keys(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+    def _keys(self, rows: np.ndarray | Sequence[int], cols: np.ndarray | Sequence[int]) -> np.ndarray:
+        rows, cols = _positions("Row", rows), _positions("Column", cols)
         if rows.shape != cols.shape or rows.ndim != 1:
             raise LitotesError(f"Rows and columns must be two lists of one length. Got {rows.shape} and {cols.shape}.")
         for name, values, size in (("Row", rows, self.n_rows), ("Column", cols, self.n_cols)):
@@ -229,7 +233,7 @@ class LabelMatrix(LabelSources):
 
     def _find(self, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
         """Where the cells stand among the observed ones, -1 for those that do not."""
-        keys = self._keys(np.asarray(rows, dtype=np.int64), np.asarray(cols, dtype=np.int64))
+        keys = self._keys(rows, cols)
         found = np.full(len(keys), -1, dtype=np.int64)
         if not len(self):
             return found
@@ -268,3 +272,11 @@ class LabelMatrix(LabelSources):
     def _name(self, key: int) -> str:
         row, col = divmod(int(key), self.n_cols)
         return f"({self.row_ids[row]!r}, {self.col_ids[col]!r})"
+
+
+def _positions(side: str, values: np.ndarray | Sequence[int]) -> np.ndarray:
+    """Positions as int64; numbers that are not whole are refused, never cut."""
+    found = np.asarray(values)
+    if found.size and found.dtype.kind not in "iu":
+        raise LitotesError(f"{side} positions must be whole numbers. Got {found.dtype}.")
+    return found.astype(np.int64, copy=False)

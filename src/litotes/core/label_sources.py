@@ -84,7 +84,8 @@ class LabelSources:
     ) -> Self:
         """From events of users with items; repeated events add up unless ``duplicates`` says otherwise."""
         if len(users) != len(items) or (values is not None and len(values) != len(users)):
-            raise DataError(f"{len(users)} users came with {len(items)} items; there must be one of each an event.")
+            counts = f"{len(items)} items" if values is None else f"{len(items)} items and {len(values)} values"
+            raise DataError(f"{len(users)} users came with {counts}; there must be one of each an event.")
         grades = np.ones(len(users)) if values is None else np.asarray(values, dtype=np.float64)
         return cls._from_ids(
             [str(user) for user in users],
@@ -127,14 +128,21 @@ class LabelSources:
         classes: Iterable[object] | None = None,
         rows: Iterable[object] | None = None,
     ) -> Self:
-        """From one class a sample. ``None`` and NaN are unlabelled: a row without an observed cell.
+        """From one class a sample. ``None``, NaN and pandas' NA are unlabelled: a row without an observed cell.
 
         ``classes`` may hold classes never observed; by default they are the sorted classes that occur.
         """
         values = list(y)
         labelled = [i for i, label in enumerate(values) if not _is_missing(label)]
         if classes is None:
-            classes = sorted({_plain(values[i]) for i in labelled})
+            seen = {_plain(values[i]) for i in labelled}
+            try:
+                classes = sorted(seen)
+            except TypeError:
+                kinds = " and ".join(sorted({type(label).__name__ for label in seen}))
+                raise DataError(
+                    f"The classes are of several types, {kinds}; make them one, or pass classes=."
+                ) from None
         col_ids = Ids(_plain(label) for label in classes)
         cols = col_ids.positions([str(_plain(values[i])) for i in labelled])
         row_ids = Ids(range(len(values)) if rows is None else rows)
@@ -189,7 +197,8 @@ class LabelSources:
 
 
 def _is_missing(label: Any) -> bool:
-    return label is None or (isinstance(label, float | np.floating) and np.isnan(label))
+    is_nan = isinstance(label, float | np.floating) and bool(np.isnan(label))
+    return label is None or is_nan or type(label).__name__ in ("NAType", "NaTType")  # pandas' own, by name: not loaded
 
 
 def _plain(label: Any) -> Any:

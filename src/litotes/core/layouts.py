@@ -43,8 +43,8 @@ def candidates_dataset(
     """The candidates assumed negative beside the observed positives.
 
     - ``triplet``: anchor, positive, negative; one line a positive and candidate.
-    - ``n-tuple``: anchor, positive, negative_1 ... negative_k, k being the most that a row has (``found.top(k)``
-      first); rows with fewer are left out, and how many is said.
+    - ``n-tuple``: anchor, positive, negative_1 ... negative_k, k being the most that a row with a positive has
+      (``found.top(k)`` first); rows with fewer are left out, and how many is said.
     - ``labeled-pair``: anchor, document, label (1 or 0); a positive is listed once.
     - ``labeled-list``: anchor, documents, labels; one line a row.
 
@@ -55,9 +55,13 @@ def candidates_dataset(
     import datasets
 
     found.check_data(data)
-    negatives = found.filter((found.assumed < 0) & data.cols_with_content[found.col])
+    trained = np.isin(found.row, _positive_cells(data)[0])
+    negatives = found.filter((found.assumed < 0) & data.cols_with_content[found.col] & trained)
     if not len(negatives):
-        raise LitotesError("There is no candidate to train on: all were filtered out, or none has text.")
+        raise LitotesError(
+            "There is no candidate to train on: all were filtered out, or have no text, or belong to rows that have "
+            "no positive with a text."
+        )
     layout = {
         "triplet": _triplets,
         "n-tuple": _tuples,

@@ -14,8 +14,8 @@ import numpy as np
 
 from litotes.core.collection import Collection
 from litotes.core.contents import Contents
-from litotes.core.errors import LitotesError, MachineError
-from litotes.core.files import make_folder, write_atomically
+from litotes.core.errors import LitotesError
+from litotes.core.files import machine_errors, make_folder, sync, write_atomically
 
 __all__ = [
     "Texts",
@@ -155,7 +155,7 @@ def new_folder(folder: str | os.PathLike[str], force: bool = False) -> Iterator[
         raise LitotesError(f"{folder}: the folder is not empty. Name another one, or pass force=True to write into it.")
     make_folder(folder.parent)
     with (
-        _machine_errors(folder),
+        machine_errors(folder),
         tempfile.TemporaryDirectory(
             prefix=f".{folder.name}.", suffix=".partial", dir=folder.parent, ignore_cleanup_errors=True
         ) as private,
@@ -165,7 +165,7 @@ def new_folder(folder: str | os.PathLike[str], force: bool = False) -> Iterator[
         yield partial
         files = [path for path in sorted(partial.rglob("*")) if path.is_file()]
         for path in files:
-            _sync(path)
+            sync(path)
         if in_place:
             for path in files:
                 target = folder / path.relative_to(partial)
@@ -173,20 +173,4 @@ def new_folder(folder: str | os.PathLike[str], force: bool = False) -> Iterator[
                 os.replace(path, target)
         else:
             os.replace(partial, folder)
-        _sync(folder.parent)
-
-
-@contextlib.contextmanager
-def _machine_errors(folder: Path) -> Iterator[None]:
-    try:
-        yield
-    except OSError as error:
-        raise MachineError(f"{folder}: cannot be written ({error.strerror or error}).") from error
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync(folder.parent)

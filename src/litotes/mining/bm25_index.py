@@ -19,7 +19,7 @@ import numpy as np
 
 from litotes.core.checks import check_choice
 from litotes.core.errors import MachineError, require
-from litotes.core.files import make_folder
+from litotes.core.files import cache_folder, make_folder
 from litotes.core.text import words
 
 if TYPE_CHECKING:
@@ -125,10 +125,5 @@ class BM25Index:
 
 
 def index_folder(key: str) -> Path:
-    """Where the index of this digest is kept: the user's cache folder, or the one that ``LITOTES_CACHE`` names."""
-    root = os.environ.get("LITOTES_CACHE")
-    if root is None:
-        import platformdirs
-
-        root = platformdirs.user_cache_dir("litotes")
-    return Path(root) / "bm25" / key
+    """Where the index of this digest is kept."""
+    return cache_folder("bm25") / key

@@ -57,6 +57,9 @@ def miner_from_spec(spec: str, **defaults: Any) -> Miner:
     parsed = parse_spec(spec)
     check_choice("--miner", "kind", parsed.kind, MINERS)
     module, class_name, fixed = MINERS[parsed.kind]
+    for option, value in fixed.items():
+        if option in parsed.options:
+            raise LitotesError(f"{spec!r}: {parsed.kind} means {option}={value}; leave the option out.")
     make = getattr(importlib.import_module(module), class_name)
     return build(make, parsed.options, class_name, **_taken(make, defaults), **fixed, name=parsed.name)
 

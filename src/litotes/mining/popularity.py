@@ -15,7 +15,7 @@ import numpy as np
 
 from litotes.core import Candidates, Collection
 from litotes.core.checks import check_choice, check_float, check_int
-from litotes.core.seeds import uniform_hash
+from litotes.core.seeds import rng, uniform_hash
 from litotes.mining.blocks import best_of_blocks
 from litotes.mining.exclusion import Allowed, Window, propose, row_positions
 from litotes.mining.named import check_name
@@ -84,9 +84,10 @@ class PopularityMiner:
         """Keys whose order is a weighted draw without replacement: log weight plus Gumbel noise (Efraimidis 2006)."""
         cols = np.arange(len(counts))
         weights = self.power * np.log(np.maximum(counts, 1))
+        seed = int(rng(self.seed, "popular columns").integers(2**63))  # training draws from these cells by its own seed
 
         def keys(rows: np.ndarray) -> np.ndarray:
-            uniform = ((uniform_hash(self.seed, 0, rows[:, None], cols[None, :]) >> np.uint64(12)) + 0.5) / 2.0**52
+            uniform = ((uniform_hash(seed, 0, rows[:, None], cols[None, :]) >> np.uint64(12)) + 0.5) / 2.0**52
             return weights - np.log(-np.log(uniform))
 
         return keys

@@ -19,7 +19,7 @@ from pathlib import Path
 import numpy as np
 
 from litotes.core.errors import LitotesError
-from litotes.core.files import write_atomically
+from litotes.core.files import cache_folder, write_atomically
 from litotes.core.fingerprint import digest
 from litotes.core.progress import say
 
@@ -33,7 +33,7 @@ class VectorStore:
     """The vectors under ``folder``; by default in the user's cache, or under the environment's ``LITOTES_CACHE``."""
 
     def __init__(self, folder: str | os.PathLike[str] | None = None) -> None:
-        self.folder = Path(folder) if folder is not None else _default_folder()
+        self.folder = Path(folder) if folder is not None else cache_folder("vectors")
         self.is_writable = True
 
     def shelf(self, fingerprint: Mapping[str, str]) -> Shelf:
@@ -165,12 +165,3 @@ def _read_vectors(path: Path, width: int) -> np.ndarray | None:
 def _throw_away(path: Path) -> None:
     with contextlib.suppress(OSError):  # in a folder that may only be read, the damaged file stays
         path.unlink()
-
-
-def _default_folder() -> Path:
-    chosen = os.environ.get("LITOTES_CACHE")
-    if chosen:
-        return Path(chosen) / "vectors"
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("litotes")) / "vectors"

@@ -97,6 +97,13 @@ def test_selecting_rows_renumbers(cells, chosen):
     kept.check_data(part)
 
 
+def test_selecting_rows_refuses_data_that_are_not_these_rows():
+    with pytest.raises(LitotesError, match="2 rows were chosen, and the data has 1"):
+        found(CELLS).select_rows(np.array([0, 1]), DATA.select_rows([0]))
+    with pytest.raises(LitotesError, match="texts of columns differ"):
+        found(CELLS).select_rows(np.array([0]), data(4).select_rows([0]))
+
+
 CELLS = {(0, 1): 3, (0, 2): 2, (1, 0): 1}
 
 

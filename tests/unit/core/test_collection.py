@@ -125,6 +125,11 @@ def test_vectors_and_paths_as_content():
         (lambda: small(truth=LabelMatrix(["x"], ["y"], [], [])), "truth of a collection"),
         (lambda: Collection(small().labels, pa.table({"id": ["zz"], "text": ["?"]})), "for example 'zz'"),
         (lambda: Collection(small().labels, pa.table({"id": ["q0"]})), "one of 'text', 'path', 'vector'"),
+        (
+            lambda: Collection(small().labels, cols=pa.table({"id": ["d0"], "text": [3]})),
+            "'text' of the columns holds int64",
+        ),
+        (lambda: small().extended(pa.table({"text": ["new"]}), "llm"), "needs a column 'id'"),
         (lambda: small().is_positive([0], [9]), r"Column positions must lie in \[0, 4\)"),
         (
             lambda: (

@@ -149,6 +149,9 @@ def test_classes_with_unlabelled_samples_and_unseen_classes():
     assert as_dict(labels) == {(0, 1): 1.0, (2, 2): 1.0} and labels.n_cols == 3
     numbers = LabelMatrix.from_classes(np.array([1.0, np.nan, 0.0]))
     assert numbers.col_ids.values == ["0", "1"] and as_dict(numbers) == {(0, 1): 1.0, (2, 0): 1.0}
+    pandas = pytest.importorskip("pandas", reason="needs litotes[retrieval]")
+    for missing in (pandas.NA, pandas.NaT):
+        assert as_dict(LabelMatrix.from_classes(["cat", missing, "dog"])) == {(0, 0): 1.0, (2, 1): 1.0}
 
 
 def test_multilabel_dense_and_sparse():
@@ -169,7 +172,11 @@ def test_multilabel_dense_and_sparse():
         (lambda: LabelMatrix(["a"], ["b"], [1], [0]), r"Row positions must lie in \[0, 1\)"),
         (lambda: LabelMatrix(["a"], ["b"], [0], [-1]), r"Column positions must lie in \[0, 1\)"),
         (lambda: LabelMatrix(["a"], ["b"], [0], [0], [np.nan]), r"grade of cell \('a', 'b'\) is nan"),
+        (lambda: LabelMatrix(["a"], ["b"], [0], [0], [1e39]), r"grade of cell \('a', 'b'\) is 1e\+39"),
         (lambda: LabelMatrix(["a"], ["b"], [0], [0], [1, 2]), "1 cells came with 2 grades"),
+        (lambda: LabelMatrix(["a"], ["b"], [0.5], [0]), "whole numbers. Got float64"),
+        (lambda: LabelMatrix.from_interactions(["a"], ["b"], [1, 2]), "1 users came with 1 items and 2 values"),
+        (lambda: LabelMatrix.from_classes(["cat", 1]), "classes are of several types, int and str"),
         (lambda: LabelMatrix(["a", "a"], ["b"], [], []), "'a' stands twice"),
         (lambda: LabelMatrix(["a"], ["b"], [], [], duplicates="first"), "'duplicates' parameter"),
         (lambda: LabelMatrix.from_pairs([("a", "b")], cols=["bb"]), "'b' is not among the 1 ids"),

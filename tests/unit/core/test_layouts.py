@@ -39,7 +39,18 @@ def test_tuples_leave_short_rows_out_and_say_so(capsys):
     table = found(data).to_dataset("n-tuple", data)
     assert table.column_names == ["anchor", "positive", "negative_1", "negative_2"]
     assert table["negative_2"][:] == ["document 4", "document 4", "document 0"]
-    assert "1 of 3 rows have fewer than 2 candidates and are left out" in capsys.readouterr().err
+    assert not capsys.readouterr().err  # the third row has no positive with text: it could not be trained on anyway
+    one_less = found(data).filter(np.array([True, True, True, False, True, True]))
+    assert one_less.to_dataset("n-tuple", data)["negative_2"][:] == ["document 4", "document 4"]
+    assert "1 of 2 rows have fewer than 2 candidates and are left out" in capsys.readouterr().err
+
+
+def test_the_width_of_tuples_is_set_by_rows_that_can_be_trained_on():
+    data = small()
+    row, col = np.array([0, 1, 2, 2]), np.array([3, 3, 0, 1])  # the third row has most, and no positive with text
+    more = Candidates.build(row, col, miner="m", score=np.zeros(4), rank=[1, 1, 1, 2], data=data)
+    table = more.to_dataset("n-tuple", data)
+    assert table.column_names == ["anchor", "positive", "negative_1"] and len(table) == 3
 
 
 def test_labelled_pairs_and_lists():
@@ -71,6 +82,8 @@ def test_refused():
         found(data).to_dataset("triplets", data)
     with pytest.raises(LitotesError, match="no candidate to train on"):
         found(data).filter(np.zeros(6, dtype=bool)).to_dataset("triplet", data)
+    with pytest.raises(LitotesError, match="no candidate to train on.*no positive with a text"):
+        found(data).filter(found(data).row == 2).to_dataset("triplet", data)
     with pytest.raises(LitotesError, match="texts of columns differ"):
         found(data).to_dataset("triplet", Collection(data.labels, data.rows.table))
 

@@ -242,6 +242,8 @@ def test_a_full_disk_is_the_machines_fault(cache, monkeypatch):
 def test_the_default_cache_is_the_users(monkeypatch):
     monkeypatch.delenv("LITOTES_CACHE", raising=False)
     assert index_folder("k").parts[-3:] == ("litotes", "bm25", "k")
+    monkeypatch.setenv("LITOTES_CACHE", "")  # set to nothing is not set, and never the folder one stands in
+    assert index_folder("k").parts[-3:] == ("litotes", "bm25", "k")
 
 
 def test_tokens_are_the_words_of_core():

@@ -35,6 +35,7 @@ def test_a_run_is_named_by_its_path(tmp_path):
         ("bm25:top=many", "The 'top' option of BM25Miner must be int. Got 'many' instead."),
         ("bm25:top=0", "The 'top' parameter of BM25Miner must be an int in the range [1, inf). Got 0 instead."),
         ("bm25:name=a/b", "'bm25:name=a/b': the name 'a/b' must be a plain word"),
+        ("hnsw:index=ivf", "'hnsw:index=ivf': hnsw means index=hnsw; leave the option out."),
         ("popularity:draw=tops", "The 'draw' option of PopularityMiner must be"),
     ],
 )

@@ -6,6 +6,7 @@ import pytest
 from litotes.core.errors import LitotesError
 from litotes.mining import blocks
 from litotes.mining.popularity import PopularityMiner
+from litotes.training.negative_table import NegativeTable
 from tests.unit.mining.small_data import cells_of, double_loop, make_collection, random_collection
 
 
@@ -45,6 +46,17 @@ def test_first_draws_follow_the_powered_counts(power):
     chi_square = ((np.bincount(first.col, minlength=4) - expected) ** 2 / expected).sum()
     assert chi_square < 21.1  # 3 degrees of freedom: one in 10,000
     assert (np.bincount(found.row)[40:] == 2).all() and len(set(zip(found.row, found.col, strict=True))) == 16_000
+
+
+def test_a_sample_is_independent_of_the_draws_that_training_makes_from_it_with_the_same_seed():
+    sizes = 2000 // np.arange(1, 41)
+    positives = [(row, col) for col, size in enumerate(sizes) for row in range(size)]
+    data = make_collection(None, None, positives, shape=(4000, 40))
+    rows = np.arange(2000, 4000)
+    found = PopularityMiner(top=8, draw="sample", seed=0).mine(data, rows)
+    drawn = NegativeTable(found, data.n_rows).draw(rows, 1, seed=0, epoch=0)[:, 0]
+    offered = sizes[found.col]
+    assert abs(sizes[drawn].mean() - offered.mean()) < 5 * offered.std() / np.sqrt(len(rows))
 
 
 def test_samples_do_not_depend_on_blocks(monkeypatch):

@@ -21,7 +21,7 @@ from typing import Any
 import pyarrow as pa
 
 from litotes.core.errors import DataError, LitotesError, MachineError, require
-from litotes.core.files import read_parquet, write_parquet
+from litotes.core.files import cache_folder, read_parquet, write_parquet
 from litotes.core.fingerprint import digest
 from litotes.core.progress import Progress, say
 from litotes.data.pydocs import crawl
@@ -42,7 +42,7 @@ def pydocs_table() -> pa.Table:
     the order in which samples are drawn). See :func:`pydocs_about` for its counts.
     """
     require(*crawl.LIBRARIES, extra="retrieval")
-    return _table_of(_cache_folder() / f"pydocs-{digest(_made_from())}.parquet")
+    return _table_of(cache_folder("builtin") / f"pydocs-{digest(_made_from())}.parquet")
 
 
 def pydocs_about(table: pa.Table) -> dict[str, Any]:
@@ -165,13 +165,3 @@ def _made_from() -> dict[str, Any]:
     versions = {name: importlib.metadata.version(project) for name, project in _DISTRIBUTIONS.items()}
     machine = f"{sys.platform}-{platform.machine()}"
     return {**versions, "python": platform.python_version(), "machine": machine, "construction": CONSTRUCTION}
-
-
-def _cache_folder() -> Path:
-    """``$LITOTES_CACHE``, or the user's own cache folder."""
-    given = os.environ.get("LITOTES_CACHE")
-    if given:
-        return Path(given) / "builtin"
-    import platformdirs
-
-    return Path(platformdirs.user_cache_dir("litotes")) / "builtin"
