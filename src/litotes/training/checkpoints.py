@@ -19,7 +19,7 @@ import torch
 from safetensors.torch import load_file, load_model, save_file, save_model
 
 from litotes.core.errors import MachineError, StaleError
-from litotes.core.files import make_folder, read_json, write_json
+from litotes.core.files import make_folder, read_json, sync, write_json
 from litotes.training.learner import Learner
 
 __all__ = ["commit_checkpoint", "last_checkpoint", "load_checkpoint", "new_checkpoint", "write_checkpoint"]
@@ -53,11 +53,11 @@ def commit_checkpoint(draft: Path, keep: int) -> Path:
     """Give a finished draft its name and remove all but the last ``keep`` checkpoints."""
     folder = draft.parent.parent
     for file in (path for path in draft.rglob("*") if path.is_file()):
-        _sync(file)
+        sync(file)
     final = folder / draft.name
     shutil.rmtree(final, ignore_errors=True)
     os.replace(draft, final)
-    _sync(folder)
+    sync(folder)
     for old in _checkpoints(folder)[:-keep]:
         shutil.rmtree(old)
     return final
@@ -153,11 +153,3 @@ def _restore_random_states(states: Mapping[str, torch.Tensor]) -> None:
 def _checkpoints(folder: Path) -> list[Path]:
     found = [path for path in folder.glob("checkpoint-*") if (path / _STATE).exists()]
     return sorted(found, key=lambda path: int(path.name.removeprefix("checkpoint-")))
-
-
-def _sync(path: Path) -> None:
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

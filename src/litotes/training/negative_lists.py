@@ -51,9 +51,12 @@ def mined_list(miner: Miner, data: Collection, rows: np.ndarray, run: RunFolder,
 
 
 def suspected_cells(candidates: Candidates | str | Path, data: Collection, *, below: float) -> np.ndarray:
-    """Cells that judges trust less than ``below``, as ``row * n_cols + col``; int64, ascending."""
+    """Cells that may be positives, as ``row * n_cols + col``; int64, ascending.
+
+    Those assumed negative that judges trust less than ``below``, and those assumed positive that they trust more.
+    """
     found = _loaded(candidates, data)
-    doubted = found.trust < below
+    doubted = np.where(found.assumed < 0, found.trust < below, found.trust >= below)
     return np.sort(found.row[doubted] * data.n_cols + found.col[doubted])
 
 

@@ -45,6 +45,7 @@ class RefreshNegatives(TrainerCallback):
         every_n_steps: refresh after so many optimiser steps instead; needs ``dataloader_num_workers=0``.
         frozen_encoder: the miner's encoder is not the model in training, on purpose.
         min_trust: trust below which a judged cell is left out.
+        suspects: cells known to be doubtful before training, as ``row * n_cols + col``; no table offers them.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class RefreshNegatives(TrainerCallback):
         every_n_steps: int | None = None,
         frozen_encoder: bool = False,
         min_trust: float = 0.5,
+        suspects: np.ndarray | None = None,
     ) -> None:
         if every_n_epochs is not None and every_n_steps is not None:
             raise LitotesError("RefreshNegatives takes every_n_epochs or every_n_steps, not both.")
@@ -69,6 +71,7 @@ class RefreshNegatives(TrainerCallback):
         self.collator, self.miner, self.judge = collator, miner, judge
         self.every_n_epochs, self.every_n_steps = every_n_epochs, every_n_steps
         self.frozen_encoder = frozen_encoder
+        self.suspects = suspects
         self.history: list[dict[str, Any]] = []  # one entry a refresh: table, step, from_batch, cells, kept
         if judge is not None:  # a judge that gives no trust is refused now, not in the middle of training
             candidates = collator.tables[0].candidates
@@ -171,6 +174,8 @@ class RefreshNegatives(TrainerCallback):
         modes = [(module, module.training) for module in model.modules()]
         with torch.random.fork_rng(), torch.no_grad():
             found = self.miner.mine(self.collator.data, rows=self.collator.rows)
+            if self.suspects is not None:
+                found = found.filter(~np.isin(found.row * self.collator.data.n_cols + found.col, self.suspects))
             if self.judge is not None:
                 found = self.judge.judge(found, self.collator.data)
                 found = found.filter(found.trust >= self.min_trust)

@@ -1,9 +1,10 @@
 """Static lists of negatives: given and trusted, or mined exactly as deep as asked."""
 
 import numpy as np
+import pyarrow as pa
 import pytest
 
-from litotes.core import RunFolder
+from litotes.core import Candidates, RunFolder
 from litotes.core.errors import DataError, StaleError
 from litotes.mining import RandomMiner
 from litotes.training.negative_lists import given_list, mined_list, suspected_cells
@@ -26,6 +27,15 @@ def test_suspected_cells_are_those_a_judge_doubted_not_those_nobody_judged(data)
     cells = suspected_cells(found, data, below=0.5)
     doubted = found.col % 3 == 0
     assert cells.tolist() == sorted((found.row[doubted] * data.n_cols + found.col[doubted]).tolist())
+
+
+def test_an_assumed_positive_is_suspected_when_judges_agree_that_it_is_one(data):
+    found = judged(data)
+    flipped = found.table.set_column(2, "assumed", pa.array(np.ones(len(found)), pa.int8()))
+    positives = Candidates(flipped, made_from=found.made_from)
+    trusted = found.col % 3 == 1
+    expected = sorted((found.row[trusted] * data.n_cols + found.col[trusted]).tolist())
+    assert suspected_cells(positives, data, below=0.5).tolist() == expected
 
 
 def test_candidates_of_other_data_are_refused(data):

@@ -165,7 +165,7 @@ def train_star(
         job,
         config.trainer_arguments(),
         collator=collator,
-        callbacks=[] if collator is None else [_refreshing(config, collator, model)],
+        callbacks=[] if collator is None else [_refreshing(config, collator, model, candidates)],
         optimizer=lamb,
     )
     model.save_pretrained(str(job.folder))
@@ -311,15 +311,20 @@ def _static_list(
     return mined_list(miner, data, rows, run, top=config.top)
 
 
-def _refreshing(config: StarConfig, collator: NegativesCollator, model: Any) -> TrainerCallback:
-    """The collator as a callback, with a fresh list every ``refresh_epochs``."""
+def _refreshing(
+    config: StarConfig, collator: NegativesCollator, model: Any, candidates: Candidates | str | Path | None
+) -> TrainerCallback:
+    """The collator as a callback, with a fresh list every ``refresh_epochs``; what judges distrust stays out of it."""
     from litotes.mining import DenseMiner
-    from litotes.training import RefreshNegatives
+    from litotes.training import RefreshNegatives, suspected_cells
 
     if not config.refresh_epochs:
         return collator
+    suspects = None
+    if config.min_trust is not None:
+        suspects = suspected_cells(_judged(candidates), collator.data, below=config.min_trust)
     miner = DenseMiner(encoder=model, top=config.top, dtype=config.dtype, batch_size=config.batch_size)
-    return RefreshNegatives(collator, miner, every_n_epochs=config.refresh_epochs)
+    return RefreshNegatives(collator, miner, every_n_epochs=config.refresh_epochs, suspects=suspects)
 
 
 def _named(encoder: Any) -> dict[str, str]:

@@ -335,6 +335,19 @@ def test_given_candidates_are_the_list_and_distrusted_ones_are_left_out(data, tm
     assert len(cols) and (cols % 3 != 0).all()
 
 
+def test_refreshed_lists_leave_out_what_judges_distrust_too(data, tmp_path, monkeypatch):
+    tables = []
+    original = NegativesCollator.add_table
+    monkeypatch.setattr(NegativesCollator, "add_table", lambda *given: tables.append(original(*given)) or tables[-1])
+    found = candidates_of(data, per_row=20)
+    found = found.with_columns({"trust.j": np.where(found.col % 3 == 0, 0.1, 0.9)})
+    config = StarConfig(**STAR, min_trust=0.5, refresh_epochs=1, num_train_epochs=2)
+    train_star(data, config, tmp_path, candidates=found)
+    doubted = set(zip(found.row[found.trust < 0.5].tolist(), found.col[found.trust < 0.5].tolist(), strict=True))
+    offered = set(zip(tables[0].candidates.row.tolist(), tables[0].candidates.col.tolist(), strict=True))
+    assert len(tables) == 1 and offered and not offered & doubted
+
+
 def test_min_trust_without_judged_candidates_is_refused(data, tmp_path):
     for train, config in (
         (train_star, StarConfig(**STAR, min_trust=0.5)),
