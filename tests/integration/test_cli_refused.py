@@ -259,6 +259,16 @@ CASES = {
         ["export", "run", "--relabel-below", "0.1", "--out", "x.parquet"],
         "use --format beir",
     ),
+    "relabel and choose negatives": (
+        nothing,
+        ["export", "run", "--relabel-below", "0.1", "--min-trust", "0.5", "--format", "beir", "--out", "x"],
+        "--min-trust choose negatives",
+    ),
+    "a miner where none is asked for": (
+        nothing,
+        ["export", "run", "--miner", "bm25", "--out", "x.parquet"],
+        "--format n-tuple has no use for it",
+    ),
     "relabel by foreign probabilities": (
         nothing,
         ["export", "run", "--relabel-below", "0.1", "--format", "beir", "--out", "fixed"],

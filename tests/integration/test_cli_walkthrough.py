@@ -261,6 +261,15 @@ def test_resume_when_everything_is_done(capsys):
     assert run(capsys, "resume", "runs/small")["resumed"] == []
 
 
+def test_resume_mends_a_finished_stage_that_lost_a_shard(capsys):
+    run(capsys, "mine", "data/small", "--miner", "bm25", "--top", "8", "--out", "runs/damaged")
+    shard = next(Path("runs/damaged/candidates/bm25").glob("*.parquet"))
+    whole = shard.read_bytes()
+    shard.unlink()
+    assert run(capsys, "resume", "runs/damaged")["verb"] == "mine"
+    assert shard.read_bytes() == whole
+
+
 def test_resume_goes_on_with_what_was_stopped(capsys):
     main(["mine", "data/small", "--miner", "random", "--top", "3", "--out", "runs/stopped"])
     record = read_json("runs/stopped/run.json")

@@ -20,6 +20,7 @@ from litotes.auditing.verdicts import verdicts_of
 from litotes.core import Collection, LabelMatrix, RunFolder
 from litotes.core.errors import require
 from litotes.core.files import write_atomically, write_json
+from litotes.core.progress import track
 
 __all__ = ["write_report"]
 
@@ -61,12 +62,13 @@ def write_report(run: RunFolder | str | Path, data: Collection, truth: LabelMatr
     verdicts = verdicts_of(run, data)
     survey = Survey(
         verdicts,
-        margin=next((verdict for verdict in verdicts if verdict.reading == "rule"), None),
+        margin=next((verdict for verdict in verdicts if verdict.is_margin), None),
         truth=known,
         deepest=_deepest(run),
         examples=EXAMPLES,
     )
-    for block in run_blocks(run):
+    shards = next((stage["shards"] for stage in run.stages.values()), None)
+    for block in track(run_blocks(run), "Reading candidates and judgements", total=shards, unit="shards"):
         block.check_data(data)
         survey.add(block)
     facts = {"run": str(run.path), "data": _data_facts(data), **survey.facts()}

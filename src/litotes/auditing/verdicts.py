@@ -22,6 +22,7 @@ class Verdict:
         reading: ``"trust"``: a cell is suspected when its trust is below 0.5; ``"rule"``: a margin judge, whose value
             is how far the candidate lies below the highest score above suspicion, so that it is suspected below 0;
             ``"raw"``: values without a threshold, nothing is suspected by them.
+        is_margin: whether its value is such a margin, however it is read.
         calibration: in words, what its probabilities were fitted on.
         not_seen: miners whose candidates it has not looked at, because they came later.
         explain: says of a cell (row, col) why it got its value.
@@ -29,6 +30,7 @@ class Verdict:
 
     name: str
     reading: Literal["trust", "rule", "raw"]
+    is_margin: bool = False
     calibration: str | None = None
     not_seen: tuple[str, ...] = ()
     explain: Callable[[int, int], str] | None = None
@@ -67,13 +69,13 @@ def verdicts_of(run: RunFolder, data: Collection) -> list[Verdict]:
 
 def _verdict(name: str, stage: dict[str, Any], run: RunFolder, data: Collection) -> Verdict:
     summary, kind = stage["summary"], stage["fingerprints"].get("judge")
-    reading: Literal["trust", "rule", "raw"] = (
-        "trust" if summary.get("trusted") else "rule" if kind == "margin" else "raw"
-    )
+    is_margin = kind == "margin"
+    reading: Literal["trust", "rule", "raw"] = "trust" if summary.get("trusted") else "rule" if is_margin else "raw"
     miners = {key: part["digests"] for key, part in run.stages.items() if key.startswith(f"{CANDIDATES}/")}
     return Verdict(
         name,
         reading,
+        is_margin=is_margin,
         calibration=summary.get("calibration"),
         not_seen=tuple(key.split("/", 1)[1] for key in miners if key not in stage["fingerprints"]),
         explain=_explainer(kind, stage["config"], data),

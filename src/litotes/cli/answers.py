@@ -45,7 +45,7 @@ def answer(as_json: bool, facts: Mapping[str, Any], *parts: object) -> None:
     """Print ``parts`` (text or :class:`Table`) for people; with ``as_json`` to stderr, and ``facts`` to stdout."""
     from rich.console import Console
 
-    console = Console(stderr=as_json, highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 160)
+    console = Console(stderr=as_json, highlight=False, soft_wrap=True, width=None if sys.stdout.isatty() else 120)
     for part in parts:
         console.print(part, markup=False) if isinstance(part, str) else console.print(part)
     if as_json:

@@ -15,7 +15,7 @@ __all__ = ["export_builtin", "list_builtin", "register"]
 
 def register(app: typer.Typer) -> None:
     """Add the verb and its one sub-verb."""
-    group = typer.Typer()
+    group = typer.Typer(rich_markup_mode=None)
     group.callback(
         invoke_without_command=True, epilog="Example: litotes data export pydocs --format beir --out data/pydocs"
     )(_listed)

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 __all__ = ["demo", "register"]
 
-ENCODER, QUERY_TOKENS, DOCUMENT_TOKENS = "builtin:minilm", 32, 64
+SIZE, ENCODER, QUERY_TOKENS, DOCUMENT_TOKENS = "demo", "builtin:minilm", 32, 64
 TOP, STEPS = 50, 50
 METRICS = ("nDCG@10", "RR@10", "R@100")
 
@@ -39,10 +39,10 @@ def demo(
     json: options.Json = False,
     seed: options.Seed = 0,
 ) -> None:
-    """Show the whole way in three minutes: mine hard negatives, find the false ones, train, measure.
+    """Show the whole way: mine, judge, report, train, measure.
 
-    The data is the documentation of the Python libraries that are installed anyway. Nothing is downloaded. The seed is
-    that of training; sample and split of the data stay fixed.
+    It takes about three minutes on two cores. The data is the documentation of the Python libraries that are installed
+    anyway; nothing is downloaded. The seed is that of training, sample and split of the data stay fixed.
     """
     from litotes.core import RunFolder
     from litotes.models import resolve_encoder
@@ -53,9 +53,10 @@ def demo(
         "1. The data. Questions are first sentences of docstrings, documents are the rest. Each question has one "
         "labelled answer; aliases and copied docstrings are answers that nobody labelled. Here all are known."
     )
-    everything = load_data("builtin:pydocs", "all")
+    source = f"builtin:pydocs,size={SIZE}"
+    everything = load_data(source, "all")
     run = RunFolder.open(out)
-    bind_data(run, everything, "builtin:pydocs", "all", {})
+    bind_data(run, everything, source, "all", {})
     with recorded(run, "demo", {"out": str(run.path.absolute()), "seed": seed}):
         reading = {
             "dtype": best_dtype(best_device()),
@@ -129,7 +130,7 @@ def _trained(
     from litotes.models import resolve_encoder
     from litotes.recipes.retrieval.star_adore import AdoreConfig, train_adore
 
-    fit, dev, test = (load_builtin("pydocs", split) for split in ("fit", "dev", "test"))
+    fit, dev, test = (load_builtin("pydocs", split, SIZE) for split in ("fit", "dev", "test"))
     _tell(
         f"4. Training (ADORE). At each of {STEPS} steps the encoder searches for some of {fit.n_rows:,} questions and "
         "learns from what it ranks too high, except what the judge suspects. Only the question side moves."

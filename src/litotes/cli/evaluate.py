@@ -52,10 +52,11 @@ def evaluate(
     json: options.Json = False,
     seed: options.Seed = 0,
 ) -> None:
-    """Search the full corpus for each query, measure the rankings, and test the difference to another encoder or run.
+    """Measure an encoder over the full corpus; compare it with another.
 
-    Writes run files for trec_eval and evaluation.json. Prompts belong to --encoder; a model named by --against uses its
-    own. Where the complete truth of a built-in set is known, the figures by it stand beside those by its labels.
+    All documents are searched for each query; the difference to --against is tested query by query. Writes run files
+    for trec_eval and evaluation.json. Prompts belong to --encoder; a model named by --against uses its own. Where the
+    complete truth of a built-in set is known, the figures by it stand beside those by its labels.
     """
     from litotes.core.files import write_json
     from litotes.core.run_folder import RunFolder

@@ -59,13 +59,19 @@ def export(
     json: options.Json = False,
     seed: options.Seed = 0,
 ) -> None:
-    """Write training data from a run's candidates, or the data itself with suspected false negatives as judgements."""
+    """Write training data, or the data with its judgements repaired.
+
+    Without --relabel-below the candidates that pass --min-trust and --drop-margin become negatives. With it the data
+    itself is written, and candidates that are almost surely answers become judgements.
+    """
     from litotes.core import Candidates, RunFolder
 
     check_choice("litotes export", "format", format, _FORMATS)
     folder = RunFolder.open(run, create=False)
-    if relabel_below is not None and format not in ("beir", "trec"):
-        raise LitotesError(f"--relabel-below writes judgements, and --format {format} holds none; use --format beir.")
+    if miner is not None and format != "trec":
+        raise LitotesError(f"--miner says whose ranking --format trec writes; --format {format} has no use for it.")
+    if relabel_below is not None:
+        _check_relabel(format, min_trust, drop_margin, negatives)
     found = Candidates.load(folder.path)
     if relabel_below is not None:
         from litotes.cli.relabel import relabel
@@ -99,6 +105,16 @@ def _kept(folder: RunFolder, found: Candidates, min_trust: float | None, drop_ma
     if not len(found):
         raise LitotesError("No candidate is left: all were dropped. Lower --min-trust, or leave out --drop-margin.")
     return found
+
+
+def _check_relabel(format: str, min_trust: float | None, drop_margin: bool, negatives: int | None) -> None:
+    """Relabelling writes the whole data as judgements; options that choose negatives have no use there."""
+    if format not in ("beir", "trec"):
+        raise LitotesError(f"--relabel-below writes judgements, and --format {format} holds none; use --format beir.")
+    given = {"--min-trust": min_trust is not None, "--drop-margin": drop_margin, "--negatives": negatives is not None}
+    unused = [option for option, is_given in given.items() if is_given]
+    if unused:
+        raise LitotesError(f"{' and '.join(unused)} choose negatives, which --relabel-below does not write; leave out.")
 
 
 def _refuse_foreign(folder: RunFolder, found: Candidates, accepted: bool) -> None:

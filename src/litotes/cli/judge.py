@@ -8,7 +8,7 @@ import typer
 
 from litotes.cli import options
 from litotes.cli.answers import answer
-from litotes.cli.run_record import recorded, reload_data, resolved
+from litotes.cli.run_record import recorded, reload_data, resolved, resolved_spec
 from litotes.core.errors import LitotesError
 
 __all__ = ["judge", "register"]
@@ -47,7 +47,7 @@ def judge(
     json: options.Json = False,
     seed: options.Seed = 0,
 ) -> None:
-    """Say of each candidate how far it can be trusted to be a negative.
+    """Say how far each candidate can be trusted as a negative.
 
     A judge adds its columns and drops nothing. It fills trust only where it gives a probability: of its own, or fitted
     with --calibrate.
@@ -64,7 +64,7 @@ def judge(
         from litotes.models.encoder import resolve_encoder
 
         ready = resolve_encoder(encoder, device=device, dtype=dtype, batch_size=batch_size)
-    chosen = judge_from_spec(by, encoder=ready, device=device, batch_size=batch_size)
+    chosen = judge_from_spec(by, encoder=ready, device=device, dtype=dtype, batch_size=batch_size)
     if encoder is not None and getattr(chosen, "encoder", None) is None:
         raise LitotesError(f"--by {by} embeds nothing, so --encoder {encoder} has no use here; leave it out.")
     config = {
@@ -78,7 +78,7 @@ def judge(
     options_now = {
         **config,
         "run": str(folder.path.absolute()),
-        "by": resolved(by),
+        "by": resolved_spec(by),
         "calibrate": None if calibrate is None else resolved(calibrate),
         "encoder": None if encoder is None else resolved(encoder),
         "data": None if data is None else resolved(data),

@@ -30,7 +30,7 @@ app = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
+    rich_markup_mode=None,  # plain help: it never cuts the name of an option
 )
 
 
@@ -68,6 +68,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except LitotesError as error:
         return _refuse(str(error), error.exit_code)
     except TyperException as error:
+        if "\n" in error.format_message():  # nothing was asked for, and this is the help
+            print(error.format_message(), file=sys.stderr)
+            return error.exit_code
         return _refuse(_usage(error), error.exit_code)
     except (KeyboardInterrupt, typer.Abort):
         return _refuse("Stopped.", 130)

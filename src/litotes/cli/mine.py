@@ -8,7 +8,7 @@ import typer
 
 from litotes.cli import options
 from litotes.cli.answers import answer
-from litotes.cli.run_record import bind_data, load_data, recorded, resolved
+from litotes.cli.run_record import bind_data, load_data, recorded, resolved, resolved_spec
 from litotes.core.errors import LitotesError
 
 __all__ = ["mine", "register"]
@@ -53,7 +53,7 @@ def mine(
     json: options.Json = False,
     seed: options.Seed = 0,
 ) -> None:
-    """Propose hard negatives for each query, and file them in a run folder.
+    """Propose hard negatives for each query, into a run folder.
 
     A candidate that is a known positive, or has the same text as one, is never proposed. A second miner adds its cells
     to the run; another data set or split is refused.
@@ -78,7 +78,7 @@ def mine(
     bind_data(run, collection, data, split, reading)
     options_now = {
         "data": resolved(data),
-        "miner": resolved(miner),
+        "miner": resolved_spec(miner),
         "out": str(run.path.absolute()),
         **window,
         "split": split,

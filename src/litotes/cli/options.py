@@ -26,8 +26,6 @@ __all__ = [
     "SkipBadLines",
 ]
 
-_READING, _EMBEDDING = "How the data is read", "How texts are embedded"
-
 Data = Annotated[
     str,
     typer.Argument(
@@ -52,7 +50,6 @@ QueryColumn = Annotated[
     typer.Option(
         metavar="NAME",
         help="Column of a table that holds the query.",
-        rich_help_panel=_READING,
         show_default="the first",
     ),
 ]
@@ -61,22 +58,17 @@ PositiveColumn = Annotated[
     typer.Option(
         metavar="NAME",
         help="Column of a table that holds the positive.",
-        rich_help_panel=_READING,
         show_default="the second",
     ),
 ]
-MinGrade = Annotated[
-    float, typer.Option(help="Judgements of this grade and above are positives.", rich_help_panel=_READING)
-]
+MinGrade = Annotated[float, typer.Option(help="Judgements of this grade and above are positives.")]
 Duplicates = Annotated[
     Literal["refuse", "max", "last", "sum"],
-    typer.Option(help="What to do when two lines judge one cell differently.", rich_help_panel=_READING),
+    typer.Option(help="What to do when two lines judge one cell differently."),
 ]
 SkipBadLines = Annotated[
     bool,
-    typer.Option(
-        "--skip-bad-lines", help="Count lines that cannot be read instead of stopping.", rich_help_panel=_READING
-    ),
+    typer.Option("--skip-bad-lines", help="Count lines that cannot be read instead of stopping."),
 ]
 
 Encoder = Annotated[
@@ -84,7 +76,6 @@ Encoder = Annotated[
     typer.Option(
         metavar="NAME",
         help="What embeds: a sentence-transformers name or folder, builtin:minilm, or vectors:FOLDER.",
-        rich_help_panel=_EMBEDDING,
         show_default=False,
     ),
 ]
@@ -93,19 +84,16 @@ QueryPrompt = Annotated[
     typer.Option(
         metavar="TEXT",
         help='Put before every query, such as "query: ".',
-        rich_help_panel=_EMBEDDING,
         show_default="the model's own",
     ),
 ]
 CorpusPrompt = Annotated[
     str | None,
-    typer.Option(
-        metavar="TEXT", help="Put before every document.", rich_help_panel=_EMBEDDING, show_default="the model's own"
-    ),
+    typer.Option(metavar="TEXT", help="Put before every document.", show_default="the model's own"),
 ]
-Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps or auto.", rich_help_panel=_EMBEDDING)]
+Device = Annotated[str, typer.Option(help="cpu, cuda, cuda:1, mps or auto.")]
 Dtype = Annotated[
     Literal["auto", "float32", "bfloat16", "float16"],
-    typer.Option(help="Precision of the encoder; auto measures what is faster here.", rich_help_panel=_EMBEDDING),
+    typer.Option(help="Precision of the encoder; auto is float32 on a CPU and the checkpoint's own elsewhere."),
 ]
-BatchSize = Annotated[int, typer.Option(min=1, help="Texts embedded or scored at once.", rich_help_panel=_EMBEDDING)]
+BatchSize = Annotated[int, typer.Option(min=1, help="Texts embedded or scored at once.")]

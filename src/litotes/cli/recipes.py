@@ -24,7 +24,10 @@ def recipes(
     json: options.Json = False,
     seed: options.Seed = 0,
 ) -> None:
-    """List the published systems, or show one: what it does, its commands, its options with their defaults."""
+    """List the published systems, or show one.
+
+    One system: what it does, its commands, its options with their defaults and the paper's values.
+    """
     from litotes.recipes.catalogue import find, table
 
     if slug is None:

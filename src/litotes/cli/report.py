@@ -32,7 +32,11 @@ def report(
     json: options.Json = False,
     seed: options.Seed = 0,
 ) -> None:
-    """Write one page that opens without network: suspected false negatives, where they stand, which to read first."""
+    """Write one page on what the judges suspect.
+
+    It opens without network: how many candidates are suspected, where in the rankings they stand, whether the judges
+    agree, and the fifty most suspicious ones side by side with the labelled answer.
+    """
     from litotes.auditing import write_report
     from litotes.core import RunFolder
     from litotes.core.files import read_json

@@ -21,15 +21,18 @@ def register(app: typer.Typer) -> None:
 
 
 def resume(run: options.Run, json: options.Json = False, seed: options.Seed = 0) -> None:
-    """Go on with a run that was stopped: repeat its unfinished commands with their recorded options.
+    """Go on with a run that was stopped.
 
-    Shards that were written whole are kept, so that the result is the same as if nothing had happened. The seed is the
-    recorded one.
+    Its unfinished commands are repeated with their recorded options, seeds included. Shards that were written whole are
+    kept, so that the result is the same as if nothing had happened.
     """
-    from litotes.core.run_folder import RunFolder
+    from litotes.core.run_folder import RunFolder, Stage
 
     folder = RunFolder.open(run, create=False)
-    waiting = [command for command in folder.record.get("commands", []) if not command["done"]]
+    commands = folder.record.get("commands", [])
+    is_damaged = any(Stage(folder, key).pending for key in folder.stages)  # a shard lost after its command was done
+    again = ("mine", "judge") if is_damaged else ()
+    waiting = [command for command in commands if not command["done"] or command["verb"] in again]
     if not waiting:
         answer(
             json,
@@ -44,12 +47,19 @@ def resume(run: options.Run, json: options.Json = False, seed: options.Seed = 0)
 
 
 def _verb(name: str) -> Callable[..., Any]:
+    from litotes.cli.demo import demo
     from litotes.cli.evaluate import evaluate
     from litotes.cli.judge import judge
     from litotes.cli.mine import mine
     from litotes.cli.train import train
 
-    verbs: dict[str, Callable[..., Any]] = {"mine": mine, "judge": judge, "train": train, "evaluate": evaluate}
+    verbs: dict[str, Callable[..., Any]] = {
+        "demo": demo,
+        "evaluate": evaluate,
+        "judge": judge,
+        "mine": mine,
+        "train": train,
+    }
     if name not in verbs:
         raise LitotesError(f"run.json names a command {name!r} that this version of litotes cannot resume.")
     return verbs[name]

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from litotes.core.collection import Collection
     from litotes.core.run_folder import RunFolder
 
-__all__ = ["bind_data", "load_data", "recorded", "reload_data", "resolved"]
+__all__ = ["bind_data", "load_data", "recorded", "reload_data", "resolved", "resolved_spec"]
 
 
 def load_data(source: str, split: str | None, **reading: Any) -> Collection:
@@ -82,8 +82,8 @@ def reload_data(run: RunFolder, moved: str | None = None) -> Collection:
 def recorded(run: RunFolder, verb: str, options: Mapping[str, Any]) -> Iterator[None]:
     """Enter a command in the run while it works, so that ``litotes resume`` can repeat it if it is stopped.
 
-    A command refused for a mistake of the user leaves no trace; one that was killed or met a full disk stays to be
-    resumed.
+    A command refused for a mistake of the user leaves no trace, unless it had written something already; one that was
+    killed or met a full disk stays to be resumed.
     """
     commands: list[dict[str, Any]] = run.record.setdefault("commands", [])
     entry = next(
@@ -94,6 +94,7 @@ def recorded(run: RunFolder, verb: str, options: Mapping[str, Any]) -> Iterator[
         commands.append(entry)
     run.save()
     run.log("begun", verb=verb)
+    before = set(run.stages)
     try:
         yield
     except KeyboardInterrupt:
@@ -102,7 +103,8 @@ def recorded(run: RunFolder, verb: str, options: Mapping[str, Any]) -> Iterator[
     except MachineError:
         raise
     except LitotesError:
-        commands.remove(entry)
+        if _forget_empty_stages(run, before):
+            commands.remove(entry)
         run.save()
         raise
     entry.update(done=True, ended=_now())
@@ -110,13 +112,37 @@ def recorded(run: RunFolder, verb: str, options: Mapping[str, Any]) -> Iterator[
     run.log("done", verb=verb)
 
 
+def _forget_empty_stages(run: RunFolder, before: set[str]) -> bool:
+    """Forget the stages begun since ``before`` whose shards are all missing; whether that leaves none of them.
+
+    A training has no shards but may have left a checkpoint, which its stage must go on to speak for.
+    """
+    begun = [key for key in run.stages if key not in before]
+    for key in begun:
+        if run.stages[key]["shards"] and not (run.path / key / "manifest.json").exists():
+            del run.stages[key]
+    return not any(key in run.stages for key in begun)
+
+
 def resolved(name: str) -> str:
-    """A path as it is found from anywhere; names that are no path here (a model's, ``builtin:...``) stay."""
-    prefix, colon, rest = name.partition(":")
-    if colon and prefix in ("vectors", "run"):
-        path, comma, options = rest.partition(",")
-        return f"{prefix}:{resolved(path)}{comma}{options}"
-    return str(Path(name).absolute()) if Path(name).exists() else name
+    """A path, alone or in ``kind:path,option=value``, as it is found from anywhere; other names stay as they are."""
+    if name and Path(name).exists():
+        return str(Path(name).absolute())
+    return name if name.startswith("builtin:") else resolved_spec(name)
+
+
+def resolved_spec(spec: str) -> str:
+    """The paths in ``kind:path,option=value``; the kind is never one, even if a folder of that name lies here."""
+    kind, colon, rest = spec.partition(":")
+    return f"{kind}:{','.join(map(_resolved_item, rest.split(',')))}" if colon else spec
+
+
+def _resolved_item(item: str) -> str:
+    """One item of ``kind:path,option=value``; of the options only those that may be paths."""
+    option, equals, value = item.partition("=")
+    if not equals:
+        return resolved(item)
+    return f"{option}={resolved(value)}" if option in ("path", "model", "encoder", "calibration") else item
 
 
 def _parts(data: Collection) -> dict[str, str]:

@@ -28,6 +28,7 @@ def register(app: typer.Typer) -> None:
     """Add the verb."""
     group = typer.Typer(
         cls=_CatalogueGroup,
+        rich_markup_mode=None,
         no_args_is_help=True,
         help="Train a model; each command has its own options.",
         epilog=_example("star"),
@@ -62,11 +63,9 @@ def train(
     from litotes.core.run_folder import RunFolder
 
     found = find_training_command(command)
-    given = {
-        name: resolved(value) if isinstance(value, str) else value
-        for name, value in settings.items()
-        if value is not None
-    }
+    given = {name: value for name, value in settings.items() if value is not None}
+    if "encoder" in given:  # a folder is found from anywhere; all else stays as it was typed
+        given["encoder"] = resolved(given["encoder"])
     config = found.config(**given) if preset is None else found.config.preset(preset, **given)
     reading = {
         "query_column": query_column,
@@ -122,7 +121,7 @@ class _CatalogueGroup(TyperGroup):
             return None
         from litotes.recipes.catalogue import find_command
 
-        listed = typer.Typer(add_completion=False)
+        listed = typer.Typer(add_completion=False, rich_markup_mode=None)
         listed.command(name=cmd_name, help=find_command(cmd_name).sentence)(lambda: None)
         return typer.main.get_command(listed)
 
@@ -184,7 +183,7 @@ def _command(command: str) -> Any:
     ]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    built = typer.Typer(add_completion=False)
+    built = typer.Typer(add_completion=False, rich_markup_mode=None)
     built.command(name=command, help=f"{row.title} ({row.paper}). {row.sentence}", epilog=_example(command))(run)
     return typer.main.get_command(built)
 
@@ -201,9 +200,7 @@ def _field_option(name: str, field: Any) -> tuple[Any, None]:
     flag = f"--{name.replace('_', '-')}"
     names = (flag, f"--no-{flag[2:]}") if kind is bool else (flag,)
     declared = f"{names[0]}/{names[1]}" if len(names) == 2 else names[0]
-    option = typer.Option(
-        declared, help=field.description or "", show_default=shown, rich_help_panel="Options of the method"
-    )
+    option = typer.Option(declared, help=field.description or "", show_default=shown)
     return Annotated[kind | None, option], None
 
 

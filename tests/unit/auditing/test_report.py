@@ -112,6 +112,28 @@ def test_the_numbers_are_those_of_the_cells(run, data):
     assert "flagged" not in judge["ce"]
 
 
+def test_what_a_miner_found_alone(data, make_run):
+    row, col, score, rank = every_cell(data)
+    first = rank == 1
+    run = make_run(
+        data, {"wide": (row, col, score, rank), "narrow": (row[first], col[first], score[first], rank[first])}
+    )
+    write_report(run, data)
+    miners = {line["miner"]: line for line in read_json(run.path / "report.json")["miners"]}
+    assert (miners["wide"]["cells"], miners["wide"]["only_this_miner"]) == (32, 28)
+    assert (miners["narrow"]["cells"], miners["narrow"]["only_this_miner"]) == (4, 0)
+
+
+def test_of_several_positives_the_one_that_shares_most_words_is_shown(make_run):
+    plain = small_collection(truth=False)
+    labels = LabelMatrix(plain.row_ids, plain.col_ids, [0, 0, 1, 2, 3], [1, 8, 1, 2, 3])  # d8 is about what d4 is about
+    data = plain.with_labels(labels)
+    run = make_run(data, {"m": every_cell(data)}, {"document": DOCUMENT}, name="several")
+    write_report(run, data)
+    shown = {cell["query_id"]: cell["positive_id"] for cell in read_json(run.path / "report.json")["suspects"]}
+    assert shown["q0"] == "d8"
+
+
 def test_curves_are_those_of_a_loop(run, data):
     write_report(run, data)
     curves, cells = read_json(run.path / "report.json")["curves"], Candidates.load(run.path)
@@ -181,15 +203,16 @@ def test_without_a_margin_judge_it_says_how_to_see_that_curve(data, make_run):
     assert read_json(run.path / "report.json")["curves"]["margin"] == []
 
 
-def test_texts_ids_and_names_cannot_write_the_page(make_run):
+@pytest.mark.parametrize("titled", [True, False])
+def test_texts_ids_and_names_cannot_write_the_page(make_run, titled):
     attack = "<script>alert('x')</script>"
     plain = small_collection()
-    rename = {name: f"{name}{attack}" for name in plain.col_ids}
+    ids = [f"{name}{attack}" for name in plain.col_ids]
     cols = pa.table(
-        {"id": list(rename.values()), "title": [attack] * 12, "text": [f"{attack} & {i}" for i in range(12)]}
+        {"id": ids, "title": [attack if titled else ""] * 12, "text": [f"{attack} & {i}" for i in range(12)]}
     )
     rows = pa.table({"id": plain.row_ids.values, "text": [attack] * 4})
-    labels = LabelMatrix(plain.row_ids, list(rename.values()), range(4), range(4))
+    labels = LabelMatrix(plain.row_ids, ids, range(4), range(4))
     data = Collection(labels, rows, cols, name=attack, origin=attack, split=attack)
     run = make_run(data, {"m": every_cell(data)}, {"document": DOCUMENT}, name="attack")
     page = write_report(run, data).read_text(encoding="utf-8")

@@ -33,6 +33,12 @@ def test_a_judge_that_has_not_seen_a_later_miner_says_so(data, make_run):
     assert verdicts_of(run, data)[0].not_seen == ("late",)
 
 
+def test_a_calibrated_margin_is_read_by_its_trust_and_still_a_margin(data, make_run):
+    calibrated = Says("margin", judge=lambda cells: cells.col / 10 - 0.5, trust=trust_of_aliases)
+    [verdict] = verdicts_of(make_run(data, {"m": every_cell(data)}, {"margin": calibrated}), data)
+    assert (verdict.reading, verdict.is_margin) == ("trust", True)
+
+
 def test_flags(data, make_run):
     from litotes.core import Candidates
 

@@ -15,6 +15,7 @@ from litotes.core.errors import LitotesError, MachineError
 
 ROOT = Path(__file__).parents[3]
 VERBS = ("demo", "inspect", "mine", "judge", "report", "export", "train", "evaluate", "recipes", "resume", "data")
+HELPFUL = [*([verb] for verb in VERBS if verb != "train"), ["train", "star"], ["train", "adore"], ["data", "export"]]
 HEAVY = {"torch", "sentence_transformers", "transformers", "datasets", "faiss", "bm25s", "scipy", "sklearn", "pandas"}
 HEAVY |= {"numpy", "pyarrow", "jinja2", "ir_measures", "safetensors"}
 
@@ -42,7 +43,7 @@ def test_every_verb_is_there(capsys):
     assert all(verb in said for verb in VERBS)
 
 
-@pytest.mark.parametrize("words", [*([verb] for verb in VERBS if verb != "train"), ["train", "star"], ["data", "export"]], ids=" ".join)
+@pytest.mark.parametrize("words", HELPFUL, ids=" ".join)
 def test_every_verb_shows_an_example_and_takes_json_and_seed(words, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "200")
     assert main([*words, "--help"]) == 0
@@ -50,6 +51,21 @@ def test_every_verb_shows_an_example_and_takes_json_and_seed(words, capsys, monk
     assert f"Example: litotes {words[0]}" in said
     assert "--json" in said
     assert "--seed" in said
+
+
+@pytest.mark.parametrize("words", [[], ["train"]], ids=str)
+def test_asked_for_nothing_it_shows_its_help(words, capsys):
+    assert main(words) == 2
+    said = capsys.readouterr()
+    assert said.out == ""
+    assert said.err.startswith("Usage: litotes")
+    assert "\nCommands:\n" in said.err
+
+
+def test_no_option_is_cut_in_a_narrow_terminal(capsys, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    assert main(["train", "star", "--help"]) == 0
+    assert "--per-device-train-batch-size" in capsys.readouterr().out
 
 
 def test_the_version(capsys):
@@ -70,7 +86,11 @@ def raising(monkeypatch, error):
         (LitotesError("a.tsv:3: 'x' is no grade. Write a number."), 2, "a.tsv:3: 'x' is no grade. Write a number."),
         (LitotesError("two\n  lines"), 2, "two lines"),
         (MachineError("a.tsv: cannot be written (No space left on device)."), 1, "No space left on device"),
-        (OSError(errno.ENOSPC, "No space left on device", "a.tsv"), 1, "a.tsv: cannot be read or written (No space left"),
+        (
+            OSError(errno.ENOSPC, "No space left on device", "a.tsv"),
+            1,
+            "a.tsv: cannot be read or written (No space left",
+        ),
         (OSError(errno.EROFS, "Read-only file system", "a.tsv"), 1, "a.tsv: cannot be read or written (Read-only"),
         (ValueError("Error while serializing: I/O error: x (os error 28)"), 1, "No space left on device"),
         (MemoryError(), 1, "There is not enough memory for this."),
@@ -100,7 +120,10 @@ def test_a_fault_of_ours_is_not_hidden(error, monkeypatch):
         (["mien"], "No such command 'mien'. Did you mean 'mine'? See: litotes --help"),
         (["mine"], "Missing argument 'DATA'. See: litotes mine --help"),
         (["mine", "x", "--top", "many"], "See: litotes mine --help"),
-        (["report", "x", "--truthh", "y"], "No such option: --truthh (Possible options: --truth). See: litotes report --help"),
+        (
+            ["report", "x", "--truthh", "y"],
+            "No such option: --truthh (Possible options: --truth). See: litotes report",
+        ),
         (["recipes", "ar2", "cet"], "See: litotes recipes --help"),
     ],
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,

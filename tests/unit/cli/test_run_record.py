@@ -3,9 +3,10 @@
 import json
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 
-from litotes.cli.run_record import bind_data, load_data, recorded, reload_data, resolved
+from litotes.cli.run_record import bind_data, load_data, recorded, reload_data, resolved, resolved_spec
 from litotes.core import RunFolder
 from litotes.core.errors import LitotesError, MachineError, StaleError
 from litotes.core.files import read_json
@@ -81,6 +82,36 @@ def test_a_mistake_leaves_no_command(run):
     assert commands(run) == []
 
 
+def begin(run, written):
+    stage = run.stage("judgements/j", verb="judge", config={}, fingerprints={}, shards=2)
+    if written:
+        stage.write(0, pa.table({"row": [0]}))
+
+
+def test_a_mistake_before_anything_was_written_leaves_no_stage(run):
+    with pytest.raises(LitotesError), recorded(run, "judge", {}):
+        begin(run, written=False)
+        raise LitotesError("the model has two outputs")
+    assert commands(run) == []
+    assert RunFolder.open(run.path).stages == {}
+
+
+def test_a_mistake_after_something_was_written_can_be_resumed(run):
+    with pytest.raises(LitotesError), recorded(run, "judge", {}):
+        begin(run, written=True)
+        raise LitotesError("a text that the model cannot read")
+    assert [command["done"] for command in commands(run)] == [False]
+    assert RunFolder.open(run.path).unfinished() == ["judgements/j"]
+
+
+def test_a_training_that_was_refused_keeps_its_stage_for_its_checkpoints(run):
+    with pytest.raises(LitotesError), recorded(run, "train", {}):
+        run.stage("train/adore", verb="train adore", config={}, fingerprints={}, shards=0)
+        raise LitotesError("the loss is NaN at step 60")
+    assert [command["done"] for command in commands(run)] == [False]
+    assert RunFolder.open(run.path).unfinished() == ["train/adore"]
+
+
 @pytest.mark.parametrize("error", [MachineError("full"), KeyboardInterrupt()])
 def test_what_was_stopped_or_had_no_room_stays_to_be_resumed(run, error):
     with pytest.raises(type(error)), recorded(run, "mine", {}):
@@ -104,3 +135,12 @@ def test_paths_become_absolute_and_names_stay(folder):
     assert resolved("vectors:data") == f"vectors:{here}/data"
     assert resolved("run:data/corpus.jsonl,name=x") == f"run:{here}/data/corpus.jsonl,name=x"
     assert resolved("bm25:b=0.5") == "bm25:b=0.5"
+    assert resolved("cross-encoder:name=data,model=data") == f"cross-encoder:name=data,model={here}/data"
+    assert resolved("dense:encoder=builtin:minilm") == "dense:encoder=builtin:minilm"
+    assert resolved("") == "" and resolved("query:") == "query:"
+
+
+def test_a_kind_is_a_kind_even_where_a_folder_has_its_name(folder):
+    (folder / "bm25").mkdir()
+    assert resolved_spec("bm25") == "bm25" and resolved_spec("bm25:b=0.5") == "bm25:b=0.5"
+    assert resolved_spec("run:data/corpus.jsonl") == f"run:{folder}/data/corpus.jsonl"

@@ -50,6 +50,15 @@ def test_only_what_is_given_is_passed(caught):
     assert config == type(config)(learning_rate=0.5)
 
 
+def test_texts_are_passed_as_typed_also_where_files_have_their_names(caught):
+    Path("cpu").mkdir()
+    words = ["--query-prompt", "", "--corpus-prompt", "query:", "--device", "cpu", "--encoder", "data"]
+    assert main(["train", "adore", "data", *words, "--out", "m"]) == 0
+    config = caught[0]["config"]
+    assert (config.query_prompt, config.corpus_prompt, config.device) == ("", "query:", "cpu")
+    assert config.encoder == str(Path("data").absolute())
+
+
 def test_a_preset_and_what_is_given_on_top(caught):
     assert main(["train", "adore", "data", "--preset", "paper", "--query-length", "9", "--out", "m"]) == 0
     config = caught[0]["config"]
