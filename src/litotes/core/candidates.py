@@ -267,7 +267,7 @@ class Candidates:
     def load(cls, path: str | Path) -> Candidates:
         """From a Parquet file, or from a run folder with all its miners and judges merged."""
         path = Path(path)
-        if path.is_dir():
+        if path.suffix != ".parquet" or path.is_dir():
             from litotes.core.candidate_run import load_run
 
             return load_run(path)

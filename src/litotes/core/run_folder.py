@@ -3,12 +3,16 @@
 ``run.json`` lists the stages, each with its verb, full configuration, versions, the fingerprints of what it was made
 from, and the digest of every shard. A shard is the unit of resume: written to a temporary file, synced, renamed, then
 entered in the stage's manifest. A shard whose bytes do not match its digest is made again.
+
+Several programs may work in one run at once: each saves its own changes and keeps those that others made meanwhile.
 """
 
 from __future__ import annotations
 
+import contextlib
 import datetime
 import json
+import os
 import platform
 from collections.abc import Iterator, Mapping
 from importlib import metadata
@@ -31,6 +35,7 @@ class RunFolder:
 
     def __init__(self, path: Path, record: dict[str, Any]) -> None:
         self.path, self.record = path, record
+        self._seen = _plain(record)  # as it stood in run.json when it was last read or written
 
     @classmethod
     def open(cls, path: str | Path, create: bool = True) -> RunFolder:
@@ -42,7 +47,7 @@ class RunFolder:
             raise LitotesError(f"{path}: not a run folder (no run.json). Make one with: litotes mine DATA --out {path}")
         make_folder(path)
         run = cls(path, {"litotes": versions().get("litotes"), "stages": {}})
-        run.save()
+        run.save()  # keeps what another program entered since we looked
         return run
 
     @property
@@ -66,6 +71,7 @@ class RunFolder:
         Raises:
             StaleError: a stage of this key was made from something else; the message names the part that differs.
         """
+        self._take_over()
         old = self.stages.get(key)
         if old is not None and not force:
             differs = difference(dict(fingerprints), old["fingerprints"])
@@ -100,8 +106,38 @@ class RunFolder:
         return [key for key, stage in self.stages.items() if not stage["done"]]
 
     def save(self) -> None:
-        """Write ``run.json``."""
-        write_json(self.path / "run.json", self.record)
+        """Write ``run.json``: our changes, and those that other programs made since we read it.
+
+        Raises:
+            StaleError: another program entered other data in this run at the same time.
+        """
+        with _locked(self.path):
+            self._take_over()
+            write_json(self.path / "run.json", self.record)
+            self._seen = _plain(self.record)
+
+    def _take_over(self) -> None:
+        """Bring what other programs entered in ``run.json`` into the record; what we changed ourselves stays ours."""
+        if not (self.path / "run.json").exists():
+            return
+        theirs, seen = read_json(self.path / "run.json"), self._seen
+        if theirs == seen:
+            return
+        ours = self.record
+        _merge(self.stages, seen["stages"], theirs["stages"])
+        if "commands" in theirs:
+            commands = ours.setdefault("commands", [])
+            merged = _by_begin(commands)
+            _merge(merged, _by_begin(seen.get("commands", [])), _by_begin(theirs["commands"]))
+            commands[:] = merged.values()
+        for key in theirs.keys() - {"stages", "commands"}:
+            if _plain(ours.get(key)) == seen.get(key):
+                ours[key] = theirs[key]
+            elif theirs[key] not in (seen.get(key), _plain(ours[key])):
+                raise StaleError(
+                    f"{self.path}: another program has just entered other {key} in this run. Use another --out."
+                )
+        self._seen = theirs
 
     def log(self, event: str, **fields: Any) -> None:
         """Add one line to ``log.jsonl``."""
@@ -165,6 +201,46 @@ class Stage:
     def _is_whole(self, shard: int) -> bool:
         path, entered = self.shard_path(shard), self._digests.get(str(shard))
         return entered is not None and path.exists() and digest_file(path) == entered
+
+
+def _plain(value: Any) -> Any:
+    """A copy of ``value`` as reading it from JSON would give it."""
+    return json.loads(json.dumps(value))
+
+
+def _by_begin(commands: list[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Commands by what tells them apart."""
+    return {json.dumps([each["verb"], each["options"], each["begun"]], sort_keys=True): each for each in commands}
+
+
+def _merge(ours: dict[str, dict[str, Any]], seen: Mapping[str, Any], theirs: Mapping[str, Any]) -> None:
+    """Change ``ours``, entry by entry, to what others made of it; entries that we changed since ``seen`` stay."""
+    for key in [key for key in {**theirs, **ours} if _plain(ours.get(key)) == seen.get(key)]:
+        if key not in theirs:
+            ours.pop(key, None)
+        elif key in ours:  # the same object, which others may hold
+            ours[key].clear()
+            ours[key].update(theirs[key])
+        else:
+            ours[key] = theirs[key]
+
+
+@contextlib.contextmanager
+def _locked(folder: Path) -> Iterator[None]:
+    """Hold ``folder`` against other programs that save in it; without effect where the system knows no such locks."""
+    handle = None
+    try:
+        import fcntl
+
+        handle = os.open(folder, os.O_RDONLY)
+        fcntl.flock(handle, fcntl.LOCK_EX)  # given back when the handle is closed, also by a kill
+    except (ImportError, OSError):
+        pass
+    try:
+        yield
+    finally:
+        if handle is not None:
+            os.close(handle)
 
 
 def versions() -> dict[str, str]:

@@ -6,6 +6,7 @@ import pyarrow as pa
 import pytest
 
 from litotes.core import LitotesError
+from litotes.core.errors import StaleError
 from litotes.core.run_folder import RunFolder
 
 TABLE = pa.table({"row": [1, 2]})
@@ -82,3 +83,51 @@ def test_a_broken_record_names_its_line(tmp_path):
     (tmp_path / "run.json").write_text('{\n "stages": oops}')
     with pytest.raises(LitotesError, match=r"run.json:2: not valid JSON"):
         RunFolder.open(tmp_path)
+
+
+def begin_named(run, key):
+    return run.stage(key, verb="mine", config={}, fingerprints={"miner": key}, shards=1)
+
+
+def test_two_programs_at_once_lose_no_stage(tmp_path):
+    first, second = RunFolder.open(tmp_path), RunFolder.open(tmp_path)  # both read the record before either writes
+    first.record.setdefault("commands", []).append({"verb": "mine", "options": {"a": 1}, "begun": "t", "done": False})
+    entry = first.record["commands"][0]
+    first_stage = begin_named(first, "candidates/first")
+    second.record.setdefault("commands", []).append({"verb": "mine", "options": {"b": 1}, "begun": "t", "done": False})
+    second_stage = begin_named(second, "candidates/second")
+    second_stage.write(0, TABLE)
+    second_stage.finish({"cells": 2})
+    first_stage.write(0, TABLE)
+    first_stage.finish({"cells": 2})
+    entry.update(done=True)
+    first.save()
+    now = RunFolder.open(tmp_path)
+    assert list(now.stages) == ["candidates/first", "candidates/second"] and not now.unfinished()
+    assert {str(each["options"]): each["done"] for each in now.record["commands"]} == {
+        "{'a': 1}": True,
+        "{'b': 1}": False,
+    }
+
+
+def test_a_stage_that_another_program_began_from_other_things_is_refused(tmp_path):
+    ours = RunFolder.open(tmp_path)
+    begin(tmp_path, data="x")
+    with pytest.raises(StaleError, match="data"):
+        ours.stage("candidates/dense", verb="mine", config={}, fingerprints={"data": "y"}, shards=3)
+
+
+def test_what_another_program_took_out_stays_out_and_other_data_are_refused(tmp_path):
+    begin_named(RunFolder.open(tmp_path), "candidates/gone")
+    first, second = RunFolder.open(tmp_path), RunFolder.open(tmp_path)
+    del second.stages["candidates/gone"]
+    second.record["data"] = {"fingerprint": "b"}
+    second.save()
+    first.save()
+    assert not RunFolder.open(tmp_path).stages and first.record["data"] == {"fingerprint": "b"}
+    third, fourth = RunFolder.open(tmp_path / "new"), RunFolder.open(tmp_path / "new")
+    third.record["data"] = {"fingerprint": "a"}
+    third.save()
+    fourth.record["data"] = {"fingerprint": "b"}
+    with pytest.raises(StaleError, match="another program has just entered other data"):
+        fourth.save()
