@@ -143,6 +143,17 @@ def test_export_training_columns(capsys):
     )
 
 
+def test_export_says_what_it_chose_and_what_it_replaced(capsys):
+    assert main(["export", "runs/small", "--out", "again.parquet"]) == 0
+    table = pq.read_table("again.parquet")
+    assert table.column_names == ["anchor", "positive", *(f"negative_{i}" for i in range(1, 6))] and len(table) > 1
+    capsys.readouterr()
+    assert main(["export", "runs/small", "--format", "triplet", "--out", "again.parquet"]) == 0
+    assert "it replaced a file" in capsys.readouterr().out
+    assert main(["export", "runs/small", "--format", "beir", "--out", "zeros"]) == 0
+    assert "suspects too" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("format", "out", "columns"),
     [

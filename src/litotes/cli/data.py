@@ -60,6 +60,7 @@ def export_builtin(
     out: Annotated[str, typer.Option(metavar="PATH", show_default=False, help="Where it goes.")],
     format: Annotated[str, typer.Option(help="beir, trec, flagembedding, tevatron, jsonl, csv or parquet.")] = "beir",
     size: Annotated[str, typer.Option(help="How much of it; litotes data lists the sizes.")] = "demo",
+    force: Annotated[bool, typer.Option("--force", help="Write into a folder that is not empty.")] = False,
     json: options.Json = False,
     seed: options.Seed = 0,
 ) -> None:
@@ -73,7 +74,7 @@ def export_builtin(
     splits: dict[str, Any] = {split: load_builtin(name, split, size) for split in every}
     if not splits:
         raise LitotesError(f"The built-in set {name} has no split to write.")
-    written = export(splits, format, out)
+    written = export(splits, format, out, force=force)
     shown = [
         [split, collection.n_rows, collection.n_cols, len(collection.labels)] for split, collection in splits.items()
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
+import numpy as np
 import typer
 
 from litotes.cli import options
@@ -12,6 +13,7 @@ from litotes.cli.answers import answer
 from litotes.cli.run_record import reload_data
 from litotes.core.checks import check_choice
 from litotes.core.errors import LitotesError
+from litotes.core.progress import say
 
 if TYPE_CHECKING:
     from litotes.core import Candidates, Collection, RunFolder
@@ -21,6 +23,7 @@ __all__ = ["export", "register"]
 _LAYOUTS = ("n-tuple", "triplet", "labeled-pair", "labeled-list")
 _FILES = ("flagembedding", "tevatron")
 _FORMATS = (*_LAYOUTS, *_FILES, "trec", "beir")
+_TUPLE = 5  # negatives a line of n-tuple
 
 
 def register(app: typer.Typer) -> None:
@@ -33,7 +36,9 @@ def export(
     run: options.Run,
     out: Annotated[str, typer.Option(metavar="PATH", show_default=False, help="A file; a folder for beir.")],
     format: Annotated[str, typer.Option(help=", ".join(_FORMATS) + ".")] = "n-tuple",
-    negatives: Annotated[int | None, typer.Option(min=1, help="At most so many a query.", show_default="all")] = None,
+    negatives: Annotated[
+        int | None, typer.Option(min=1, help="At most so many a query.", show_default="5 for n-tuple, else all")
+    ] = None,
     min_trust: Annotated[
         float | None, typer.Option(min=0, max=1, help="Only candidates trusted at least so far.", show_default=False)
     ] = None,
@@ -68,6 +73,7 @@ def export(
 
     check_choice("litotes export", "format", format, _FORMATS)
     folder = RunFolder.open(run, create=False)
+    was_there = Path(out).is_file()
     if miner is not None and format != "trec":
         raise LitotesError(f"--miner says whose ranking --format trec writes; --format {format} has no use for it.")
     if relabel_below is not None:
@@ -80,6 +86,12 @@ def export(
         facts = relabel(folder, found, reload_data(folder, data), relabel_below, combine, format, out, force)
     else:
         kept = _kept(folder, found, min_trust, drop_margin, combine)
+        if format == "beir" and min_trust is None and not drop_margin:
+            say(
+                "Every candidate is written as judged not relevant, suspects too; --min-trust or --drop-margin chooses."
+            )
+        if negatives is None and format == "n-tuple":  # a line has room for as many as the longest row
+            negatives = _TUPLE
         kept = kept if negatives is None else kept.top(negatives)
         facts = {
             "candidates": len(found),
@@ -87,13 +99,18 @@ def export(
             **_write(kept, reload_data(folder, data), format, out, miner, force),
         }
     shown = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts.items() if isinstance(value, int))
-    answer(json, {"verb": "export", "run": str(run), "format": format, "out": str(out), **facts}, f"{out} ({shown})")
+    said = f"{out} ({shown}{'; it replaced a file' if was_there else ''})"
+    answer(json, {"verb": "export", "run": str(run), "format": format, "out": str(out), **facts}, said)
 
 
 def _kept(folder: RunFolder, found: Candidates, min_trust: float | None, drop_margin: bool, combine: str) -> Candidates:
     """The candidates that pass both thresholds; a threshold without its judge is an error."""
     if min_trust is not None:
-        found = found.filter(found.combined(combine) >= min_trust)  # a candidate without trust does not pass
+        trust = found.combined(combine)
+        unjudged = int(np.isnan(trust).sum())
+        if unjudged:
+            say(f"{unjudged:,} of {len(found):,} candidates have no trust and are left out: no judge could say.")
+        found = found.filter(trust >= min_trust)
     if drop_margin:
         margins = [name for name in found.judges if _kind(folder, name) == "margin"]
         if not margins:

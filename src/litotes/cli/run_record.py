@@ -105,7 +105,10 @@ def recorded(run: RunFolder, verb: str, options: Mapping[str, Any]) -> Iterator[
     except LitotesError:
         if _forget_empty_stages(run, before):
             commands.remove(entry)
-        run.save()
+        if run.stages or commands:
+            run.save()
+        else:
+            _unmake(run)
         raise
     entry.update(done=True, ended=_now())
     run.save()
@@ -122,6 +125,14 @@ def _forget_empty_stages(run: RunFolder, before: set[str]) -> bool:
         if run.stages[key]["shards"] and not (run.path / key / "manifest.json").exists():
             del run.stages[key]
     return not any(key in run.stages for key in begun)
+
+
+def _unmake(run: RunFolder) -> None:
+    """Take back a run that nothing was done in, so that its folder is free for another."""
+    for name in ("run.json", "log.jsonl"):
+        (run.path / name).unlink(missing_ok=True)
+    if not any(run.path.iterdir()):
+        run.path.rmdir()
 
 
 def resolved(name: str) -> str:

@@ -48,7 +48,9 @@ def read_beir(folder: Path, split: str | None, *, skip_bad_lines: bool = False) 
     splits = beir_splits(folder)
     if split is not None and split not in splits:
         there = ", ".join(splits) or "none"
-        raise DataError(f"{folder / 'qrels'}: no split {split!r}. Splits there: {there}. split=None reads all.")
+        raise DataError(
+            f"{folder / 'qrels'}: no split {split!r}. Splits there: {there}. In Python, split=None reads all."
+        )
     if not splits:
         raise DataError(f"{folder / 'qrels'}: no judgements. Expected qrels/SPLIT.tsv or qrels/SPLIT.tsv.gz.")
     found = Gathered("BEIR", titles=True)

@@ -93,7 +93,8 @@ def write_trec_run(
         raise LitotesError("These candidates carry no miner's scores, so there is no run to write.")
     if miner is None and len(miners) > 1:
         raise LitotesError(
-            f"These candidates come from several miners; name one: miner={' | '.join(map(repr, miners))}."
+            "These candidates come from several miners; name one with --miner (in Python, miner=): "
+            f"{', '.join(miners)}."
         )
     miner = check_choice("write_trec_run", "miner", miner or miners[0], miners)
     ranks, scores = candidates.column(f"rank.{miner}"), candidates.column(f"score.{miner}")

@@ -124,6 +124,8 @@ def _read_files(paths: list[Path], chosen: dict[str, str | None], skip_bad_lines
         if "_id" in fields and "text" in fields:
             raise DataError(f"{paths[0]}: this is one file of a BEIR folder. Give the folder that it lies in.")
     sources = [table_file(path) for path in paths]
+    if sources[0].columns(skip_bad_lines)[:2] == ["query-id", "corpus-id"]:
+        raise DataError(f"{paths[0]}: these are judgements of a BEIR folder. Give the folder above {paths[0].parent}.")
     return read_table(sources, **chosen, skip_bad_lines=skip_bad_lines)
 
 
@@ -139,7 +141,9 @@ def _files_of(folder: Path, split: str | None) -> list[Path]:
     if not splits:
         raise DataError(f"{folder}: nothing to read here. Looked for: {_LOOKED_FOR}.")
     if split is not None and split not in splits:
-        raise DataError(f"{folder}: no split {split!r}. Splits there: {', '.join(splits)}. split=None reads all.")
+        raise DataError(
+            f"{folder}: no split {split!r}. Splits there: {', '.join(splits)}. In Python, split=None reads all."
+        )
     files = [path for name, paths in splits.items() if split in (None, name) for path in paths]
     endings = {Path(path.name.removesuffix(".gz")).suffix for path in files}
     if len(endings) > 1:

@@ -53,7 +53,9 @@ def read_trec(folder: Path, split: str | None, *, skip_bad_lines: bool = False) 
     chosen = list(splits.values()) if split is None else [splits[split]] if split in splits else []
     if not chosen:
         there = ", ".join(name or "(the unnamed one)" for name in splits) or "none"
-        raise DataError(f"{folder}: no judgements qrels.{split}.txt. Splits there: {there}. split=None reads all.")
+        raise DataError(
+            f"{folder}: no judgements qrels.{split}.txt. Splits there: {there}. In Python, split=None reads all."
+        )
     found = Gathered("TREC", titles=True)
     for path in _files(folder, _TOPICS, "topics"):
         for number, (name, text) in _topics(path, found.notes, skip_bad_lines):

@@ -152,7 +152,10 @@ def new_folder(folder: str | os.PathLike[str], force: bool = False) -> Iterator[
     full = folder.is_dir() and any(folder.iterdir())
     in_place = full or (folder.is_dir() and folder.samefile("."))  # a shell standing in a folder should not lose it
     if full and not force:
-        raise LitotesError(f"{folder}: the folder is not empty. Name another one, or pass force=True to write into it.")
+        raise LitotesError(
+            f"{folder}: the folder is not empty. Name another one, or pass --force (in Python, force=True) to write "
+            "into it."
+        )
     make_folder(folder.parent)
     with (
         machine_errors(folder),

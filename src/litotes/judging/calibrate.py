@@ -27,6 +27,8 @@ from litotes.judging.named import Judge
 
 __all__ = ["CalibratedJudge", "calibrate", "known_cells", "read_known"]
 
+_MANY_POSITIVES = 1 / 3  # a larger share among the known cells says that they were not drawn from the candidates
+
 
 def calibrate(
     judge: Judge,
@@ -57,6 +59,12 @@ def calibrate(
         + (f"; {without:,} of them have no raw value." if without else ".")
     )
     fitted = Calibration.fit(values, is_positive, rows=cells.row, data=data, judge=_values_parts(judge))
+    if n_positives > _MANY_POSITIVES * len(cells):
+        say(
+            f"{judge.name}: {n_positives / len(cells):.0%} of these known cells are positives, far more than among "
+            "candidates at large: judgements are mostly made of what was found relevant, so too much will be "
+            "suspected. Judge a random sample of the candidates, or let trust only order them."
+        )
     return CalibratedJudge(judge, fitted)
 
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["load_sentence_transformer", "no_loading_bars"]
 
+_RUN_FILES = (".trec", ".run", ".txt")  # what people compare with; no model is called so
+
 
 def load_sentence_transformer(
     name: str | os.PathLike[str], *, device: str = "auto", dtype: str = "auto", seed: int = 0
@@ -47,6 +49,8 @@ def _from_folder_or_hub(asked: str, where: str, device: str) -> SentenceTransfor
 
     if not Path(where).exists() and (where.startswith((".", "/", "~")) or where.count("/") > 1):
         raise LitotesError(f"The encoder {asked!r} is a folder that does not exist.")
+    if not Path(where).exists() and where.endswith(_RUN_FILES):
+        raise LitotesError(f"{where}: no such file.")
     try:
         with no_loading_bars():
             return SentenceTransformer(where, device=device)

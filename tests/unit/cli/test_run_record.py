@@ -79,7 +79,7 @@ def test_a_command_is_there_while_it_works_and_done_afterwards(run):
 def test_a_mistake_leaves_no_command(run):
     with pytest.raises(LitotesError), recorded(run, "mine", {}):
         raise LitotesError("no such encoder")
-    assert commands(run) == []
+    assert not (run.path / "run.json").exists()
 
 
 def begin(run, written):
@@ -92,7 +92,6 @@ def test_a_mistake_before_anything_was_written_leaves_no_stage(run):
     with pytest.raises(LitotesError), recorded(run, "judge", {}):
         begin(run, written=False)
         raise LitotesError("the model has two outputs")
-    assert commands(run) == []
     assert RunFolder.open(run.path).stages == {}
 
 
@@ -144,3 +143,20 @@ def test_a_kind_is_a_kind_even_where_a_folder_has_its_name(folder):
     (folder / "bm25").mkdir()
     assert resolved_spec("bm25") == "bm25" and resolved_spec("bm25:b=0.5") == "bm25:b=0.5"
     assert resolved_spec("run:data/corpus.jsonl") == f"run:{folder}/data/corpus.jsonl"
+
+
+def test_a_refused_command_leaves_no_folder_that_is_about_other_data(folder):
+    data = load_data("data", "train")
+    run = RunFolder.open(folder / "fresh")
+    bind_data(run, data, "data", "train", {})
+    with pytest.raises(LitotesError, match="no"), recorded(run, "mine", {}):
+        raise LitotesError("no")
+    assert not (folder / "fresh").exists()
+
+
+def test_a_folder_with_something_else_in_it_stays(folder):
+    run = RunFolder.open(folder / "kept")
+    (folder / "kept" / "mine.txt").write_text("precious")
+    with pytest.raises(LitotesError, match="no"), recorded(run, "mine", {}):
+        raise LitotesError("no")
+    assert [path.name for path in (folder / "kept").iterdir()] == ["mine.txt"]

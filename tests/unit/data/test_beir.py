@@ -62,7 +62,9 @@ def test_splits(beir, put):
     assert load(folder, split="test").notes["queries_without_judgement"] == 1
     everything = load(folder, split=None)
     assert len(everything.labels) == 4 and everything.split is None
-    with pytest.raises(DataError, match=r"no split 'dev'\. Splits there: test, train\. split=None reads all"):
+    with pytest.raises(
+        DataError, match=r"no split 'dev'\. Splits there: test, train\. In Python, split=None reads all"
+    ):
         load(folder, split="dev")
 
 

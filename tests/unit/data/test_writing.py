@@ -50,7 +50,10 @@ def test_a_full_folder_is_refused_unless_forced(tmp_path):
     (out / "sub").mkdir(parents=True)
     (out / "sub" / "a.txt").write_text("old")
     (out / "mine.txt").write_text("mine")
-    with pytest.raises(LitotesError, match=r"out: the folder is not empty\. Name another one, or pass force=True"):
+    with pytest.raises(
+        LitotesError,
+        match=r"out: the folder is not empty\. Name another one, or pass --force \(in Python, force=True\)",
+    ):
         fill(out)
     with pytest.raises(ValueError, match="a fault"):
         fill(out, force=True, fail=ValueError("a fault"))

@@ -207,3 +207,13 @@ def test_what_is_wrong_with_a_file_is_said(tmp_path, text, message):
 def test_a_missing_file_is_named(tmp_path):
     with pytest.raises(DataError, match="gone: no such file"):
         read_known(tmp_path / "gone")
+
+
+@pytest.mark.parametrize(("every", "warned"), [(1, False), (4, True)])
+def test_known_cells_that_are_mostly_positive_are_said_to_suspect_too_much(data, found, known, every, warned):
+    rows, cols, grades = known.cells()
+    few = (grades == 1) | (np.arange(len(rows)) % every == 0)
+    said = []
+    chosen = LabelMatrix(known.row_ids, known.col_ids, rows[few], cols[few], grades[few])
+    calibrate(Leaky(), found, data, chosen, say=said.append)
+    assert any("too much will be suspected" in line for line in said) == warned
