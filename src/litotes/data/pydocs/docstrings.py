@@ -43,7 +43,7 @@ def split_docstring(doc: str) -> DocstringParts:
     r"""Cut a cleaned docstring (:func:`inspect.cleandoc`) into signature, first sentence and the rest.
 
     >>> split_docstring("add(x, y) -> Tensor\n\nAdds y to x. Broadcasts.\n\nArgs: two tensors")
-    DocstringParts(signature='(x, y) -> Tensor', sentence='Adds y to x.', rest='Broadcasts.\\n\\nArgs: two tensors')
+    DocstringParts(signature='(x, y) -> Tensor', sentence='Adds y to x.', rest='Broadcasts.\n\nArgs: two tensors')
     """
     signature, body = _cut_signature(doc.strip())
     first, *others = _BLANK_LINE.split(body)
