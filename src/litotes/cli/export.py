@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-import numpy as np
 import typer
 
 from litotes.cli import options
@@ -98,13 +97,15 @@ def export(
             "kept": len(kept),
             **_write(kept, reload_data(folder, data), format, out, miner, force),
         }
-    shown = ", ".join(f"{name.replace('_', ' ')}: {value}" for name, value in facts.items() if isinstance(value, int))
+    shown = ", ".join(f"{name.replace('_', ' ')}: {value:,}" for name, value in facts.items() if isinstance(value, int))
     said = f"{out} ({shown}{'; it replaced a file' if was_there else ''})"
     answer(json, {"verb": "export", "run": str(run), "format": format, "out": str(out), **facts}, said)
 
 
 def _kept(folder: RunFolder, found: Candidates, min_trust: float | None, drop_margin: bool, combine: str) -> Candidates:
     """The candidates that pass both thresholds; a threshold without its judge is an error."""
+    import numpy as np
+
     if min_trust is not None:
         trust = found.combined(combine)
         unjudged = int(np.isnan(trust).sum())
@@ -147,7 +148,9 @@ def _refuse_foreign(folder: RunFolder, found: Candidates, accepted: bool) -> Non
 
 
 def _write(kept: Candidates, data: Collection, format: str, out: str, miner: str | None, force: bool) -> dict[str, Any]:
-    """Write the candidates in one format; returns what could not be written, counted."""
+    """Write the candidates in one format; returns how much that was, and what could not be written, counted."""
+    import numpy as np
+
     from litotes.data import write_flagembedding, write_tevatron, write_trec_run
     from litotes.data.export import export as export_data
 
@@ -155,7 +158,8 @@ def _write(kept: Candidates, data: Collection, format: str, out: str, miner: str
         return {"lines": _write_dataset(kept.to_dataset(format, data), Path(out))}
     if format == "trec":
         write_trec_run(out, data, kept, miner)
-        return {}
+        named = miner or kept.miners[0]
+        return {"lines": int((~np.isnan(kept.column(f"rank.{named}"))).sum())}
     if format == "beir":
         judged = data.labels.is_observed(kept.row, kept.col)
         negative = kept.filter((kept.assumed < 0) & ~judged)
