@@ -4,29 +4,13 @@ import tracemalloc
 
 import numpy as np
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import litotes.mining.exact_search as exact_search
-import litotes.models.precision as precision
 from litotes.core.errors import LitotesError
-from litotes.mining.exact_fetch import Bfloat16Fetch, Corpus, Float32Fetch
 from litotes.mining.exact_search import search
 from litotes.mining.row_products import row_products
-
-
-def rough_first(patch):
-    patch.setattr(precision, "best_dtype", lambda: "bfloat16")
-    patch.setattr(exact_search, "_ROUGH_FROM", 0)
-    patch.setattr(exact_search, "_ROUGH_WIDTH", 0)
-
-
-@pytest.fixture(params=["float32", "bfloat16 first"])
-def way(request, monkeypatch):
-    """Both ways to fetch, whatever the processor and however small the problem."""
-    monkeypatch.setattr(precision, "best_dtype", lambda: "float32")
-    if request.param == "bfloat16 first":
-        rough_first(monkeypatch)
 
 
 def unit(rng, n, width=24):
@@ -65,7 +49,6 @@ def csr(lists):
     return indptr, np.array([col for cols in lists for col in sorted(cols)], dtype=np.int64)
 
 
-@pytest.mark.usefixtures("way")
 def test_equals_the_double_loop():
     rng = np.random.default_rng(0)
     queries, documents = unit(rng, 50), unit(rng, 50)
@@ -105,8 +88,7 @@ def problems(draw):
     return queries, documents, options
 
 
-@pytest.mark.usefixtures("way")
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=150, deadline=None)
 @given(problems(), st.integers(1, 7), st.integers(1, 45))
 def test_ties_exclusions_and_bounds_equal_the_double_loop_however_it_is_cut(problem, block_queries, block_documents):
     queries, documents, options = problem
@@ -129,7 +111,6 @@ def test_every_query_scanned_gives_the_same(problem):
     assert counts["scanned_rows"] == (len(queries) if len(usable) else 0)
 
 
-@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("width", [24, 37])  # 37: rows at every alignment
 def test_blocks_change_not_one_bit(width):
     rng = np.random.default_rng(1)
@@ -164,7 +145,6 @@ def test_equal_documents_stand_in_order_of_their_columns():
     assert len(np.unique(scores)) == 1
 
 
-@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("deepest", [2048, 0])
 def test_nearly_equal_documents_are_ranked_by_the_row_wise_product(monkeypatch, deepest):
     """Differences of one rounding, which a matrix product may turn around."""
@@ -181,7 +161,6 @@ def test_nearly_equal_documents_are_ranked_by_the_row_wise_product(monkeypatch, 
     assert np.array_equal(scores, np.take_along_axis(every, order, 1))
 
 
-@pytest.mark.usefixtures("way")
 @pytest.mark.parametrize("usable", [False, True])
 def test_memory_does_not_grow_with_the_corpus(usable):
     rng = np.random.default_rng(10)
@@ -200,52 +179,15 @@ def test_memory_does_not_grow_with_the_corpus(usable):
 def test_a_row_with_many_exclusions_does_not_make_the_others_fetch_as_deep(monkeypatch):
     rng = np.random.default_rng(3)
     fetched = []
-    inner = Float32Fetch.__call__
-
-    def watch(self, queries, reach):
-        fetched.append((len(queries), reach))
-        return inner(self, queries, reach)
-
-    monkeypatch.setattr(Float32Fetch, "__call__", watch)
+    inner = exact_search._fetch
+    monkeypatch.setattr(
+        exact_search,
+        "_fetch",
+        lambda block, corpus, fetch: fetched.append((len(block), fetch)) or inner(block, corpus, fetch),
+    )
     exclude = csr([range(1000) if i == 0 else [i] for i in range(100)])
     search(unit(rng, 100), unit(rng, 4000), 10, exclude=exclude)
     assert fetched == [(99, 32), (1, 1024)]
-
-
-@pytest.mark.parametrize("width", [8, 384, 2048])
-@pytest.mark.parametrize("kind", [Float32Fetch, Bfloat16Fetch.of])
-def test_nothing_that_was_left_behind_scores_above_the_bound(kind, width):
-    rng = np.random.default_rng(11)
-    scale = 10.0 ** rng.uniform(-3, 3, (3000, 1)).astype(np.float32)
-    for documents in (unit(rng, 3000, width), unit(rng, 3000, width) * scale, unit(rng, 3000, width) * 0.1 + 1):
-        queries, usable = unit(rng, 40, width) + np.float32(0.05), rng.random(3000) < 0.9
-        fetch = kind(Corpus.of(documents, usable, 700))
-        cols, unseen = fetch(queries, 30)
-        every = np.where(usable, queries.astype(np.float64) @ documents.T.astype(np.float64), -np.inf)
-        assert usable[cols].all() and all(len(set(row)) == 30 for row in cols.tolist())
-        np.put_along_axis(every, cols, -np.inf, 1)
-        assert (every.max(axis=1) <= unseen).all()
-
-
-@pytest.mark.parametrize(
-    ("n_close", "n_spread", "least", "most"), [(0, 300, 0, 100), (30, 300, 30, 130), (300, 50, 350, 350)]
-)
-def test_what_bfloat16_cannot_settle_float32_does(monkeypatch, n_close, n_spread, least, most):
-    rng = np.random.default_rng(12)
-    documents = unit(rng, 20_000, 64)
-    documents[:, 0] = 0.0
-    queries = np.concatenate([unit(rng, n_close, 64) * np.float32(1e-3), unit(rng, n_spread, 64)])
-    queries[:n_close, 0] = 1.0  # scores that differ by less than bfloat16 can tell
-    expected = search(queries, documents, 20, block_queries=100)
-    fetched = []
-    inner = Float32Fetch.__call__
-    monkeypatch.setattr(
-        Float32Fetch, "__call__", lambda self, q, reach: fetched.append(len(q)) or inner(self, q, reach)
-    )
-    rough_first(monkeypatch)
-    found = search(queries, documents, 20, block_queries=100)
-    assert all(np.array_equal(one, two) for one, two in zip(found, expected, strict=True))
-    assert least <= sum(fetched) <= most
 
 
 def test_an_excluded_cell_never_comes_back_and_the_corpus_may_be_smaller_than_k():
