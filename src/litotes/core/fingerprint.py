@@ -32,8 +32,13 @@ def digest(*parts: Any) -> str:
 def digest_texts(texts: Iterable[str | None]) -> str:
     """The digest of many texts in order, in one pass and little memory."""
     state = hashlib.blake2b(digest_size=_SIZE)
+    length = struct.Struct("<q").pack
     for text in texts:
-        _feed(state, text)
+        if text is None:
+            state.update(b"n")
+        else:  # what _feed does for a string, without asking a million times what it is
+            raw = text.encode("utf-8", "surrogatepass")
+            state.update(b"s" + length(len(raw)) + raw)
     return state.hexdigest()
 
 
