@@ -18,12 +18,11 @@ from litotes.core.fingerprint import digest
 from litotes.core.progress import say
 from litotes.core.seeds import rng
 from litotes.mining.ann_index import AnnIndex, AnnSettings
-from litotes.mining.dense import encoder_parts
+from litotes.mining.dense import encoder_parts, vectors_of
 from litotes.mining.exact_search import search
 from litotes.mining.exclusion import Allowed, Chosen, Window, propose, row_positions
 from litotes.mining.named import check_name
 from litotes.models.collection_vectors import CollectionVectors
-from litotes.models.encoder import resolve_encoder
 
 __all__ = ["ApproximateMiner"]
 
@@ -84,20 +83,7 @@ class ApproximateMiner:
                 check_int("ApproximateMiner", option, getattr(self, option), at_least=2 if option == "links" else 1)
         check_int("ApproximateMiner", "recall_rows", self.recall_rows, at_least=1)
         check_int("ApproximateMiner", "seed", self.seed, at_least=0)
-        encoder = resolve_encoder(
-            self.encoder,
-            query_prompt=self.query_prompt,
-            corpus_prompt=self.corpus_prompt,
-            query_length=self.query_length,
-            corpus_length=self.corpus_length,
-            similarity=self.similarity,
-            device=self.device,
-            dtype=self.dtype,
-            batch_size=self.batch_size,
-            store=self.store,
-            fingerprint=self.encoder_fingerprint,
-        )
-        object.__setattr__(self, "_vectors", CollectionVectors(encoder))
+        object.__setattr__(self, "_vectors", vectors_of(self))
 
     def fingerprint(self, data: Collection) -> dict[str, str]:
         """What decides the vectors, the index and the choice, by part."""

@@ -59,20 +59,7 @@ class DenseMiner:
         require("faiss", extra="retrieval")
         check_name("DenseMiner", self.name)
         self._window()
-        encoder = resolve_encoder(
-            self.encoder,
-            query_prompt=self.query_prompt,
-            corpus_prompt=self.corpus_prompt,
-            query_length=self.query_length,
-            corpus_length=self.corpus_length,
-            similarity=self.similarity,
-            device=self.device,
-            dtype=self.dtype,
-            batch_size=self.batch_size,
-            store=self.store,
-            fingerprint=self.encoder_fingerprint,
-        )
-        object.__setattr__(self, "_vectors", CollectionVectors(encoder))
+        object.__setattr__(self, "_vectors", vectors_of(self))
 
     def fingerprint(self, data: Collection) -> dict[str, str]:
         """What decides the vectors and the choice, by part."""
@@ -105,6 +92,24 @@ class DenseMiner:
 
     def _window(self) -> Window:
         return Window.checked("DenseMiner", self.top, self.skip, self.min_score, self.max_score)
+
+
+def vectors_of(miner: Any) -> CollectionVectors:
+    """The vectors that a miner's encoder and its options give; every miner that embeds has these options."""
+    encoder = resolve_encoder(
+        miner.encoder,
+        query_prompt=miner.query_prompt,
+        corpus_prompt=miner.corpus_prompt,
+        query_length=miner.query_length,
+        corpus_length=miner.corpus_length,
+        similarity=miner.similarity,
+        device=miner.device,
+        dtype=miner.dtype,
+        batch_size=miner.batch_size,
+        store=miner.store,
+        fingerprint=miner.encoder_fingerprint,
+    )
+    return CollectionVectors(encoder)
 
 
 def encoder_parts(vectors: CollectionVectors, data: Collection) -> dict[str, str]:
