@@ -295,7 +295,7 @@ class TestKeeping:
         script = tmp_path / "dies.py"
         script.write_text("raise SystemExit('no memory')")
         monkeypatch.setattr(crawl, "__file__", str(script))
-        with pytest.raises(LitotesError, match="ended with code 1: no memory"):
+        with pytest.raises(MachineError, match="ended with code 1: no memory"):
             build.pydocs_table()
 
     def test_too_few_groups_for_the_samples(self, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -20,7 +20,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from litotes.core.errors import DataError, LitotesError, MachineError, require
+from litotes.core.errors import DataError, MachineError, require
 from litotes.core.files import cache_folder, read_parquet, write_parquet
 from litotes.core.fingerprint import digest
 from litotes.core.progress import Progress, say
@@ -153,7 +153,7 @@ def _crawled() -> tuple[list[dict[str, Any]], dict[str, Any]]:
                     bar.advance()
         if process.returncode != 0:
             said = log.read_text(errors="replace").strip().splitlines() or ["nothing was said"]
-            raise LitotesError(
+            raise MachineError(
                 f"pydocs: reading the docstrings of {', '.join(crawl.LIBRARIES)} ended with code "
                 f"{process.returncode}: {said[-1]}"
             )
