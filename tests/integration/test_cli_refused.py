@@ -231,6 +231,11 @@ CASES = {
     "a record that was cut": (half_a_run_json, ["report", "run"], "not valid JSON"),
     "a shard that was cut": (damaged_shard, ["report", "run"], "0000.parquet"),
     "unknown judge": (nothing, ["judge", "run", "--by", "documents"], "Did you mean 'document'?"),
+    "prompts without an encoder": (
+        nothing,
+        ["judge", "run", "--by", "margin", "--query-prompt", "q: "],
+        "name it with --encoder",
+    ),
     "a judge without its model": (nothing, ["judge", "run", "--by", "cross-encoder"], "model"),
     "calibrate by a missing file": (
         nothing,

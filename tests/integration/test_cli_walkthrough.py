@@ -119,6 +119,16 @@ def test_the_report_takes_truth(capsys):
     assert (line["false_negatives"], line["hits"]) == (2, 2)
 
 
+def test_prompts_reach_the_encoder_of_a_judge(capsys):
+    run(capsys, "mine", "data/small", "--miner", "random", "--top", "3", "--out", "runs/prompts")
+    for name, words in (("plain", []), ("asking", ["--query-prompt", "question: ", "--corpus-prompt", ""])):
+        run(capsys, "judge", "runs/prompts", "--by", f"margin:name={name}", "--encoder", "tiny:bert", *words)
+    found = Candidates.load("runs/prompts")
+    assert not np.allclose(found.column("judge.plain"), found.column("judge.asking"))
+    command = read_json("runs/prompts/run.json")["commands"][-1]
+    assert command["options"]["query_prompt"] == "question: "
+
+
 def test_a_judge_can_be_calibrated(capsys):
     Path("known.qrels").write_text("".join(f"q{i} 0 c{i} 1\nq{i} 0 d{i + 6} 0\n" for i in range(4)))
     facts = run(capsys, "judge", "runs/small", "--by", "document:name=checked", "--calibrate", "known.qrels")

@@ -39,6 +39,8 @@ def judge(
         ),
     ] = None,
     encoder: options.Encoder = None,
+    query_prompt: options.QueryPrompt = None,
+    corpus_prompt: options.CorpusPrompt = None,
     device: options.Device = "auto",
     dtype: options.Dtype = "auto",
     batch_size: options.BatchSize = 32,
@@ -63,13 +65,24 @@ def judge(
     if encoder is not None:
         from litotes.models.encoder import resolve_encoder
 
-        ready = resolve_encoder(encoder, device=device, dtype=dtype, batch_size=batch_size)
+        ready = resolve_encoder(
+            encoder,
+            query_prompt=query_prompt,
+            corpus_prompt=corpus_prompt,
+            device=device,
+            dtype=dtype,
+            batch_size=batch_size,
+        )
+    elif query_prompt is not None or corpus_prompt is not None:
+        raise LitotesError("--query-prompt and --corpus-prompt are an encoder's; name it with --encoder.")
     chosen = judge_from_spec(by, encoder=ready, device=device, dtype=dtype, batch_size=batch_size)
     if encoder is not None and getattr(chosen, "encoder", None) is None:
         raise LitotesError(f"--by {by} embeds nothing, so --encoder {encoder} has no use here; leave it out.")
     config = {
         "by": by,
         "encoder": encoder,
+        "query_prompt": query_prompt,
+        "corpus_prompt": corpus_prompt,
         "calibrate": calibrate,
         "device": device,
         "dtype": dtype,

@@ -53,7 +53,8 @@ def test_colours_come_from_the_page():
 
 
 def test_names_are_escaped():
-    ElementTree.fromstring(chart(("<b>&", [point(1, 0.3)]), title='"<x>"'))
+    drawn = ElementTree.fromstring(chart(("<b>&", [point(1, 0.3)]), title='"<x>"'))
+    assert "<b>&" in "".join(drawn.itertext())
 
 
 def test_the_exact_numbers_can_be_read():

@@ -36,7 +36,9 @@ def test_data_is_found_again_from_anywhere(run, folder, monkeypatch):
 
 
 def test_the_same_data_may_come_again(run):
+    before = dict(run.record["data"])
     bind_data(run, load_data("data", "train", **READING), "data", "train", READING)
+    assert run.record["data"] == before
 
 
 def test_another_split_is_refused_by_name(run):
