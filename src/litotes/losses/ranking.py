@@ -34,15 +34,22 @@ def multiple_negatives_ranking_loss(
                                   {\sum_j e^{s \cos(q_i, p_j)} + \sum_j e^{s \cos(q_i, n_j)}}
 
     It is :func:`~litotes.losses.info_nce` over scaled cosines with the diagonal as positives. ``keep`` has one column
-    for each positive, then one for each negative; a query whose own positive is not kept contributes nothing.
+    for each positive, then one for each negative; a query whose own positive is not kept contributes nothing, and a
+    vector that nobody keeps does not count, whatever it holds.
 
     >>> x = torch.eye(2)
     >>> multiple_negatives_ranking_loss(x, x, x, scale=0.0)  # log(2 * 2)
     tensor(1.3863)
     """
     check_float("multiple_negatives_ranking_loss", "scale", scale, at_least=0.0)
+    check_choice("multiple_negatives_ranking_loss", "reduction", reduction, ("mean", "sum", "none"))
     documents = positives if negatives is None else torch.cat([positives, negatives])
-    logits = scale * similarities(full_precision(queries), full_precision(documents), "cosine")
+    like = queries.new_empty(()).expand(len(queries), len(documents))
+    keep = cell_mask("multiple_negatives_ranking_loss", "keep", keep, like)
+    counts = keep.diagonal()[:, None]
+    queries = full_precision(queries).where(counts, 0.0)  # before the product, in which NaN would spread
+    documents = full_precision(documents).where((keep & counts).any(dim=0)[:, None], 0.0)
+    logits = scale * similarities(queries, documents, "cosine")
     own = torch.eye(*logits.shape, dtype=torch.bool, device=logits.device)
     return info_nce(logits, own, keep=keep, temperature=1.0, reduction=reduction)
 
