@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from litotes.mining.approximate import ApproximateMiner
     from litotes.mining.bm25 import BM25Miner
     from litotes.mining.dense import DenseMiner
+    from litotes.mining.negative_samplers import (
+        MinedNegativeSampler,
+        PopularityNegativeSampler,
+        UniformNegativeSampler,
+    )
     from litotes.mining.popularity import PopularityMiner
     from litotes.mining.random import RandomMiner
     from litotes.mining.trec_run import RunMiner
@@ -51,13 +56,16 @@ __all__ = [
     "LabelMatrix",
     "LitotesError",
     "MarginJudge",
+    "MinedNegativeSampler",
     "NegativesCollator",
     "PopularityMiner",
+    "PopularityNegativeSampler",
     "RandomMiner",
     "RefreshNegatives",
     "RunMiner",
     "StarConfig",
     "StarLoss",
+    "UniformNegativeSampler",
     "evaluate",
     "export",
     "inspect",
@@ -82,13 +90,16 @@ _HOMES = {
     "LabelMatrix": "litotes.core.label_matrix",
     "LitotesError": "litotes.core.errors",
     "MarginJudge": "litotes.judging.margin",
+    "MinedNegativeSampler": "litotes.mining.negative_samplers",
     "NegativesCollator": "litotes.training.negatives",
     "PopularityMiner": "litotes.mining.popularity",
+    "PopularityNegativeSampler": "litotes.mining.negative_samplers",
     "RandomMiner": "litotes.mining.random",
     "RefreshNegatives": "litotes.training.refresh",
     "RunMiner": "litotes.mining.trec_run",
     "StarConfig": "litotes.recipes.retrieval.star_adore",
     "StarLoss": "litotes.losses.star",
+    "UniformNegativeSampler": "litotes.mining.negative_samplers",
     "evaluate": "litotes.evaluation.retrieval",
     "export": "litotes.data.export",
     "inspect": "litotes.data.inspect",

@@ -1,12 +1,11 @@
-"""Every loss of ``litotes.losses`` in one form, with a slow and obvious version of each.
+"""Every loss of ``litotes.losses`` as :func:`litotes.testing.check_loss` takes it, each with a slow, obvious version.
 
-A row of :data:`LOSSES` says how to make inputs, which of them are differentiable, how the mask of a loss reaches its
-cells, and which promises it does *not* make, each with the reason.
+An entry of :data:`LOSSES` says how to make inputs, what the loss promises, and which promises it does *not* make, each
+with the reason.
 """
 
 import math
-from collections.abc import Callable
-from dataclasses import dataclass, field
+from typing import Any
 
 import torch
 
@@ -20,28 +19,6 @@ from litotes.losses import (
 )
 
 ROWS, COLS, DIM = 3, 5, 4
-
-
-@dataclass(frozen=True)
-class Loss:
-    """One loss: ``call(**inputs, reduction=...)`` is the library's, ``loop(**inputs)`` the plain-Python mean."""
-
-    name: str
-    call: Callable
-    make: Callable[[torch.Generator], dict]
-    loop: Callable
-    floats: tuple[str, ...]
-    masks: dict[str, str]
-    """Which mask leaves out cells (or rows) of which float input."""
-    rises: Callable[[dict], torch.Tensor]
-    """What training shall raise: the smallest margin of a positive over a negative."""
-    columns: tuple[str, ...] = ()
-    """Inputs whose columns are permuted together."""
-    left_out: dict[str, str] = field(default_factory=dict)
-    """Promises not made, with the reason."""
-
-    def __str__(self) -> str:
-        return self.name
 
 
 def softplus(x: float) -> float:
@@ -142,13 +119,23 @@ def loop_adore(scores, positives, keep, metric_cut) -> float:
     return mean(losses)
 
 
+def make_long_lists(g: torch.Generator) -> dict:
+    """Lists as ADORE meets them: long, with one or two positives each."""
+    positives = torch.zeros(64, 200, dtype=torch.bool)
+    positives[torch.arange(64), torch.randint(200, (64,), generator=g)] = True
+    positives[:, 7] |= torch.rand(64, generator=g) < 0.5
+    keep = torch.rand(64, 200, generator=g) < 0.9
+    return {"scores": torch.randn(64, 200, generator=g), "positives": positives, "keep": keep, "metric_cut": 200}
+
+
 # --- losses of vectors --------------------------------------------------------------------------------------------
 
 
 def make_mnrl(g: torch.Generator) -> dict:
     queries, positives, negatives = (torch.randn(ROWS, DIM, generator=g) for _ in range(3))
     keep = torch.ones(ROWS, 2 * ROWS, dtype=torch.bool)
-    keep[0, 1] = keep[2, 4] = False
+    keep[0, 1] = keep[2, 4] = keep[1, 1] = False  # so query 1 contributes nothing
+    keep[:, 3] = False  # a document that nobody keeps
     return {"queries": queries, "positives": positives, "negatives": negatives, "keep": keep, "scale": 3.0}
 
 
@@ -160,8 +147,18 @@ def loop_mnrl(queries, positives, negatives, keep, scale) -> float:
             for j, d in enumerate(documents)
             if keep[i, j]
         }
-        losses.append(-math.log(exponentials[i] / sum(exponentials.values())))
+        if i in exponentials:
+            losses.append(-math.log(exponentials[i] / sum(exponentials.values())))
     return mean(losses)
+
+
+def vectors_that_nobody_keeps(inputs: dict) -> dict[str, torch.Tensor]:
+    """Which numbers of the vectors must not count: those of a document that no query with a kept positive keeps, and
+    those of a query whose own positive is not kept.
+    """
+    used = inputs["keep"] & inputs["keep"].diagonal()[:, None]
+    documents = ~used.any(dim=0)[:, None]
+    return {"queries": ~used.any(dim=1)[:, None], "positives": documents[:ROWS], "negatives": documents[ROWS:]}
 
 
 def make_triplet(g: torch.Generator) -> dict:
@@ -193,83 +190,77 @@ def kept_margin(scores, up, down) -> torch.Tensor:
     return gaps[up[:, :, None] & down[:, None, :]].min()
 
 
-LOSSES = [
-    Loss(
-        "info_nce",
-        info_nce,
-        make_info_nce,
-        loop_info_nce,
-        ("scores",),
-        {"keep": "scores"},
-        rises=lambda x: kept_margin(x["scores"], x["positives"] & x["keep"], ~x["positives"] & x["keep"]),
-        columns=("scores", "positives", "keep"),
-    ),
-    Loss(
-        "pairwise_logistic_loss",
-        pairwise_logistic_loss,
-        make_pairwise,
-        loop_pairwise,
-        ("positive", "negatives"),
-        {"keep": "negatives"},
-        rises=lambda x: (x["positive"][:, None] - x["negatives"])[x["keep"]].min(),
-        columns=("negatives", "keep"),
-    ),
-    Loss(
-        "star_loss",
-        star_loss,
-        make_star,
-        loop_star,
-        ("in_batch", "hard"),
-        {"keep": "in_batch", "keep_hard": "hard"},
-        rises=lambda x: torch.minimum(
+LOSSES: dict[str, dict[str, Any]] = {
+    "info_nce": {
+        "loss": info_nce,
+        "make_inputs": make_info_nce,
+        "promises": {"row_wise", "permutable", "differentiable", "direction", "masked"},
+        "reference": loop_info_nce,
+        "measure": lambda x: kept_margin(x["scores"], x["positives"] & x["keep"], ~x["positives"] & x["keep"]),
+    },
+    "pairwise_logistic_loss": {
+        "loss": pairwise_logistic_loss,
+        "make_inputs": make_pairwise,
+        "promises": {
+            "row_wise": True,
+            "permutable": ("negatives", "keep"),
+            "differentiable": True,
+            "direction": +1,
+            "masked": {"keep": "negatives"},
+        },
+        "reference": loop_pairwise,
+        "measure": lambda x: (x["positive"][:, None] - x["negatives"])[x["keep"]].min(),
+    },
+    "star_loss": {
+        "loss": star_loss,
+        "make_inputs": make_star,
+        "promises": {
+            "permutable": ("hard", "keep_hard"),
+            "differentiable": True,
+            "direction": +1,
+            "masked": {"keep": "in_batch", "keep_hard": "hard"},
+        },
+        "left_out": {"row_wise": "row i finds its own positive in column i, so rows cannot be taken out alone"},
+        "reference": loop_star,
+        "measure": lambda x: torch.minimum(
             (x["in_batch"].diagonal()[:, None] - x["in_batch"])[x["keep"] & ~torch.eye(ROWS, dtype=torch.bool)].min(),
             (x["in_batch"].diagonal()[:, None] - x["hard"])[x["keep_hard"]].min(),
         ),
-        columns=("hard", "keep_hard"),
-        left_out={"batch = its rows": "row i finds its own positive in column i, so rows cannot be taken out alone"},
-    ),
-    Loss(
-        "adore_loss",
-        adore_loss,
-        make_adore,
-        loop_adore,
-        ("scores",),
-        {"keep": "scores"},
-        rises=lambda x: kept_margin(x["scores"], x["positives"] & x["keep"], ~x["positives"] & x["keep"]),
-        left_out={"columns may be permuted": "a column's place in the list is its rank, which weighs it"},
-    ),
-    Loss(
-        "multiple_negatives_ranking_loss",
-        multiple_negatives_ranking_loss,
-        make_mnrl,
-        loop_mnrl,
-        ("queries", "positives", "negatives"),
-        {},
-        rises=lambda x: -torch.tensor(loop_mnrl(**x)),
-        left_out={
-            "masked cells do not count": "cells of the scores are masked, which are made inside: info_nce promises it",
-            "batch = its rows": "the documents of other rows are this row's negatives",
-            "columns may be permuted": "its columns are documents: permuting the batch is tested instead",
+    },
+    "adore_loss": {
+        "loss": adore_loss,
+        "make_inputs": make_adore,
+        "promises": {"row_wise", "differentiable", "direction", "masked"},
+        "left_out": {"permutable": "a column's place in the list is its rank, which weighs it"},
+        "reference": loop_adore,
+        "measure": lambda x: kept_margin(x["scores"], x["positives"] & x["keep"], ~x["positives"] & x["keep"]),
+        "make_large": make_long_lists,
+    },
+    "multiple_negatives_ranking_loss": {
+        "loss": multiple_negatives_ranking_loss,
+        "make_inputs": make_mnrl,
+        "promises": {"differentiable": True, "direction": +1, "masked": vectors_that_nobody_keeps},
+        "left_out": {
+            "row_wise": "the documents of other rows are this row's negatives",
+            "permutable": "its columns are documents: permuting the batch is tested instead",
         },
-    ),
-    Loss(
-        "triplet_loss",
-        triplet_loss,
-        make_triplet,
-        loop_triplet,
-        ("anchors", "positives", "negatives"),
-        {"keep": "anchors"},
-        rises=lambda x: -torch.tensor(loop_triplet(**x)),
-        left_out={"columns may be permuted": "a row has one positive and one negative"},
-    ),
-    Loss(
-        "triplet_loss cosine",
-        triplet_loss,
-        make_cosine_triplet,
-        loop_cosine_triplet,
-        ("anchors", "positives", "negatives"),
-        {"keep": "anchors"},
-        rises=lambda x: -torch.tensor(loop_cosine_triplet(**x)),
-        left_out={"columns may be permuted": "a row has one positive and one negative"},
-    ),
-]
+        "reference": loop_mnrl,
+        "measure": lambda x: -torch.tensor(loop_mnrl(**x)),
+    },
+    "triplet_loss": {
+        "loss": triplet_loss,
+        "make_inputs": make_triplet,
+        "promises": {"row_wise", "differentiable", "direction", "masked"},
+        "left_out": {"permutable": "a row has one positive and one negative"},
+        "reference": loop_triplet,
+        "measure": lambda x: -torch.tensor(loop_triplet(**x)),
+    },
+    "triplet_loss-cosine": {
+        "loss": triplet_loss,
+        "make_inputs": make_cosine_triplet,
+        "promises": {"row_wise", "differentiable", "direction", "masked"},
+        "left_out": {"permutable": "a row has one positive and one negative"},
+        "reference": loop_cosine_triplet,
+        "measure": lambda x: -torch.tensor(loop_cosine_triplet(**x)),
+    },
+}

@@ -1,12 +1,12 @@
-"""Small collections for the miners' tests, and the slow, obvious miner that every fast one must equal."""
+"""Small collections for the miners' tests, and the slow, obvious miner (:func:`double_loop`) that each must equal."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 import pyarrow as pa
 
 from litotes.core import Collection, LabelMatrix
-from litotes.core.text import normalise
+from litotes.testing.double_loop import double_loop as double_loop
 
 LETTERS = list("abcdefghij")
 
@@ -40,33 +40,6 @@ def random_collection(seed: int, n_rows: int = 50, n_cols: int = 50, n_positives
     cells = {(int(r), int(c)) for r, c in rng.integers(0, [n_rows, n_cols], size=(n_positives, 2))}
     judged_zero = {(int(r), int(c)) for r, c in rng.integers(0, [n_rows, n_cols], size=(n_positives, 2))} - cells
     return make_collection(row_texts, col_texts, sorted(cells), sorted(judged_zero))
-
-
-def double_loop(
-    score: Callable[[int, int], float],
-    data: Collection,
-    top: int,
-    skip: int = 0,
-    min_score: float = -np.inf,
-    max_score: float = np.inf,
-) -> list[tuple[int, int, float, int]]:
-    """(row, col, score, rank) cell by cell, from nothing but the labels and the texts."""
-    found = []
-    for row in range(data.n_rows):
-        same = {normalise(data.col_texts[col]) for col in data.labels.positives(row) if data.col_texts[col]}
-        ranked = []
-        for col in range(data.n_cols):
-            text = data.col_texts[col]
-            if col in data.labels.positives(row) or (text and normalise(text) in same):
-                continue
-            if data.cols.table is not None and text is None:
-                continue
-            if score(row, col) <= max_score:
-                ranked.append((-score(row, col), col))
-        for rank, (minus, col) in enumerate(sorted(ranked), start=1):
-            if skip < rank <= skip + top and -minus >= min_score:
-                found.append((row, col, -minus, rank))
-    return found
 
 
 def cells_of(candidates, name: str) -> list[tuple[int, int, float, int]]:
