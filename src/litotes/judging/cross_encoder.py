@@ -77,9 +77,22 @@ class CrossEncoderJudge:
 
 
 class CrossEncoderScorer:
-    """Raw logits of pairs of texts; see :class:`CrossEncoderJudge` for the parameters."""
+    """Raw logits of pairs of texts; see :class:`CrossEncoderJudge` for the parameters.
 
-    def __init__(self, model: Any, batch_size: int = 64, max_length: int | None = None, device: str = "auto") -> None:
+    Args:
+        raw: whether to give the logits; otherwise the model's own activation is applied to them, a sigmoid by default.
+        devices: one process on each of these devices shares the work; None stays in this process.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        batch_size: int = 64,
+        max_length: int | None = None,
+        device: str = "auto",
+        raw: bool = True,
+        devices: Sequence[str] | None = None,
+    ) -> None:
         self.batch_size = check_int("CrossEncoderJudge", "batch_size", batch_size, at_least=1)
         self._is_live = not isinstance(model, str | os.PathLike)
         self.model = model if self._is_live else _loaded(os.fspath(model), device)
@@ -94,13 +107,17 @@ class CrossEncoderScorer:
                 f"{_called(model)} has {self.model.num_labels}."
             )
         self.max_length = check_int("CrossEncoderJudge", "max_length", max_length, at_least=4) if max_length else None
+        self.raw, self.devices = raw, None if devices is None else list(devices)
         self._known: dict[str, str] | None = None
 
     def score(self, pairs: Sequence[tuple[str, str]]) -> np.ndarray:
-        """float64 ``[pairs]``: the model's output before any activation."""
+        """float64 ``[pairs]``: the model's output, before any activation where ``raw``."""
         order = sorted(range(len(pairs)), key=lambda i: (-sum(map(len, pairs[i])), i))
-        scores, step = np.zeros(len(pairs)), self.batch_size * _BATCHES_AT_ONCE
-        was_training, own_length = self.model.training, self.model.max_seq_length
+        step = self.batch_size * _BATCHES_AT_ONCE if self.devices is None else max(len(pairs), 1)
+        options: dict[str, Any] = {"activation_fn": torch.nn.Identity()} if self.raw else {}
+        if self.devices is not None:
+            options["device"], own_device = self.devices, self.model.device
+        scores, was_training, own_length = np.zeros(len(pairs)), self.model.training, self.model.max_seq_length
         try:
             self.model.max_seq_length = self.max_length or own_length
             with Progress("Reading pairs", total=len(pairs), unit="pairs") as bar:
@@ -109,13 +126,15 @@ class CrossEncoderScorer:
                     scores[chunk] = self.model.predict(
                         [pairs[i] for i in chunk],
                         batch_size=self.batch_size,
-                        activation_fn=torch.nn.Identity(),
                         show_progress_bar=False,
+                        **options,
                     )
                     bar.advance(len(chunk))
         finally:
             self.model.max_seq_length = own_length
             self.model.train(was_training)
+            if self.devices is not None:  # starting processes takes a model to the CPU
+                self.model.to(own_device)
         return scores
 
     def fingerprint(self) -> dict[str, str]:
@@ -130,6 +149,8 @@ class CrossEncoderScorer:
                 "max_length": str(self.max_length or self.model.max_seq_length),
                 "dtype": str(next(self.model.parameters()).dtype).removeprefix("torch."),
             }
+            if not self.raw:
+                self._known["activation"] = str(self.model.activation_fn)
         return self._known
 
 

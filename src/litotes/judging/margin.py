@@ -26,7 +26,7 @@ from litotes.judging.pair_scorer import BM25Cells, CellScorer, PairCells, PairSc
 from litotes.mining.named import check_name
 from litotes.models.encoder import resolve_encoder
 
-__all__ = ["MarginJudge"]
+__all__ = ["MarginJudge", "highest_unsuspected"]
 
 _USUAL = 0.05
 
@@ -124,16 +124,8 @@ class MarginJudge:
 
     def _highest(self, positive: np.ndarray, data: Collection) -> np.ndarray:
         """The highest score above suspicion where the positive scores ``positive``; NaN where no positive has one."""
-        limits = []
-        if self.absolute_margin is not None:
-            limits.append(positive - self.absolute_margin)
-        if self.relative_margin is not None:
-            limits.append(positive - self.relative_margin * np.abs(positive))
-        if self.percentile is not None:
-            limits.append(np.full(len(positive), self._quantile(data, self.percentile)))
-        if self.max_score is not None:
-            limits.append(np.full(len(positive), self.max_score))
-        return np.minimum.reduce(limits)
+        quantile = None if self.percentile is None else self._quantile(data, self.percentile)
+        return highest_unsuspected(positive, self.absolute_margin, self.relative_margin, quantile, self.max_score)
 
     def _quantile(self, data: Collection, percentile: float) -> float:
         """A percentile of the scores of all observed positives; NaN where none has a score."""
@@ -143,6 +135,26 @@ class MarginJudge:
             scores = scores[~np.isnan(scores)]
             self._quantile_of = key, float(np.percentile(scores, percentile)) if len(scores) else np.nan
         return self._quantile_of[1]
+
+
+def highest_unsuspected(
+    positive: np.ndarray,
+    absolute_margin: float | None = None,
+    relative_margin: float | None = None,
+    quantile: float | None = None,
+    max_score: float | None = None,
+) -> np.ndarray:
+    """The highest score that no rule suspects where the positive scores ``positive``; float, of its shape and type.
+
+    ``quantile`` is the score that the percentile stands for. Of several rules the strictest counts; one is needed.
+    """
+    limits = []
+    if absolute_margin is not None:
+        limits.append(positive - absolute_margin)
+    if relative_margin is not None:
+        limits.append(positive - relative_margin * np.abs(positive))
+    limits += [np.full_like(positive, limit) for limit in (quantile, max_score) if limit is not None]
+    return np.minimum.reduce(limits)
 
 
 def _positives_of(rows: np.ndarray, data: Collection) -> tuple[np.ndarray, np.ndarray]:

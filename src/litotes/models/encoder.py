@@ -53,6 +53,7 @@ def resolve_encoder(
     batch_size: int = 32,
     store: bool | VectorStore | None = None,
     fingerprint: str | None = None,
+    devices: Sequence[str] | None = None,
 ) -> Encoder:
     """The encoder that ``encoder`` means.
 
@@ -69,6 +70,7 @@ def resolve_encoder(
         store: whether to keep vectors on disk, or where. None keeps them, except those of a live model, which may
             change with every step of training.
         fingerprint: a name for what a function computes; without one nothing that it made is kept.
+        devices: a model encodes in one process on each of these devices; None stays in this process.
 
     Raises:
         LitotesError: no such encoder, or an option that it cannot follow.
@@ -78,14 +80,14 @@ def resolve_encoder(
     if fingerprint is not None and (not callable(encoder) or _is_live_model(encoder) or _is_encoder(encoder)):
         raise LitotesError("fingerprint= names what a function computes; a model or a folder has its own.")
     if _is_encoder(encoder):
-        _refuse("an encoder that is ready", {**prompts, **lengths, "similarity": similarity})
+        _refuse("an encoder that is ready", {**prompts, **lengths, "similarity": similarity, "devices": devices})
         return encoder
     if isinstance(encoder, str | os.PathLike):
         name = os.fspath(encoder)
         if name.startswith("vectors:"):
             from litotes.models.vector_folder import VectorFolder
 
-            _refuse(f"{name!r}", {**prompts, **lengths})
+            _refuse(f"{name!r}", {**prompts, **lengths, "devices": devices})
             return VectorFolder(name.removeprefix("vectors:"), similarity=similarity)
         from litotes.models.loading import load_sentence_transformer
 
@@ -99,7 +101,7 @@ def resolve_encoder(
     elif callable(encoder):
         from litotes.models.callable import CallableEncoder
 
-        _refuse("a function", lengths)
+        _refuse("a function", {**lengths, "devices": devices})
         return CallableEncoder(
             encoder,
             fingerprint=fingerprint,
@@ -126,6 +128,7 @@ def resolve_encoder(
         dtype=dtype,
         batch_size=batch_size,
         store=_store(not is_live if store is None else store),
+        devices=devices,
         is_live=is_live,
     )
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import torch
@@ -35,6 +35,7 @@ class SentenceTransformerEncoder:
         query_length, corpus_length: most tokens of a text; None takes the model's own.
         similarity: ``cosine`` (vectors are scaled to length 1) or ``dot``; None takes the model's own.
         dtype: what to compute in (see :mod:`litotes.models.precision`); vectors are always float32.
+        devices: one process on each of these devices shares the work; None stays in this process.
         is_live: somebody else holds the model and may change its weights; otherwise its fingerprint is taken once.
     """
 
@@ -50,9 +51,11 @@ class SentenceTransformerEncoder:
         dtype: str = "auto",
         batch_size: int = 32,
         store: VectorStore | None = None,
+        devices: Sequence[str] | None = None,
         is_live: bool = True,
     ) -> None:
         self.model = model
+        self.devices = None if devices is None else list(devices)
         self.dtype = check_choice("Encoder", "dtype", dtype, DTYPES)
         self.batch_size = check_int("Encoder", "batch_size", batch_size, at_least=1)
         self.similarity = _similarity(model, similarity)
@@ -74,7 +77,7 @@ class SentenceTransformerEncoder:
             return encode_texts(
                 texts,
                 lambda batch: self._encode_batch(batch, role),
-                batch_size=self.batch_size,
+                batch_size=self.batch_size if self.devices is None else max(len(texts), 1),
                 shelf=shelf,
                 ids=ids,
                 role=role,
@@ -110,12 +113,14 @@ class SentenceTransformerEncoder:
 
     def _encode_batch(self, texts: list[str], role: Role) -> np.ndarray:
         length = self._lengths[role]
-        options = {} if length is None else {"processing_kwargs": {"text": {"max_length": length}}}
+        options: dict[str, Any] = {} if length is None else {"processing_kwargs": {"text": {"max_length": length}}}
+        if self.devices is not None:
+            options["device"] = self.devices
         encode = self.model.encode_query if role == "query" else self.model.encode_document
         vectors = encode(
             texts,
             prompt=self.prompt(role),
-            batch_size=len(texts),
+            batch_size=min(len(texts), self.batch_size),
             show_progress_bar=False,
             convert_to_numpy=True,
             **options,
@@ -159,9 +164,11 @@ def _weights_dtype(modules: list[torch.nn.Module]) -> str:
 @contextlib.contextmanager
 def _as_it_was(model: SentenceTransformer) -> Iterator[None]:
     """``encode`` switches the whole model to evaluation; a model in training gets its modes back, module by module."""
-    modes = [(module, module.training) for module in model.modules()]
+    modes, device = [(module, module.training) for module in model.modules()], model.device
     try:
         yield
     finally:
+        if model.device != device:  # starting processes takes it to the CPU
+            model.to(device)
         for module, was_training in modes:
             module.training = was_training

@@ -56,6 +56,27 @@ def test_all_pairs_go_in_large_batches_longest_first(model, monkeypatch):
     assert [scores[pairs.index(pair)] for pair in sent[:1]] == [0.0] and len(set(scores)) == 64
 
 
+def test_the_models_own_activation_where_it_is_asked_for(model):
+    pairs = [("a b", "c d"), ("a b", "e")]
+    raw, own = CrossEncoderScorer(model), CrossEncoderScorer(model, raw=False)
+    np.testing.assert_allclose(own.score(pairs), model.predict(pairs), atol=1e-6)
+    np.testing.assert_allclose(own.score(pairs), 1 / (1 + np.exp(-raw.score(pairs))), atol=1e-6)
+    assert set(own.fingerprint().items()) - set(raw.fingerprint().items()) == {("activation", "Sigmoid()")}
+
+
+def test_several_devices_read_all_pairs_at_once_and_the_model_comes_back(model, monkeypatch):
+    calls, moves = [], []
+    monkeypatch.setattr(
+        model, "predict", lambda pairs, **options: calls.append((len(pairs), options)) or np.zeros(len(pairs))
+    )
+    monkeypatch.setattr(model, "to", moves.append)
+    CrossEncoderScorer(model, batch_size=1, devices=("cpu", "cpu")).score([("a", "b")] * 40)
+    assert [(count, options["device"], options["batch_size"]) for count, options in calls] == [(40, ["cpu", "cpu"], 1)]
+    assert moves == [model.device]
+    CrossEncoderScorer(model).score([("a", "b")])
+    assert "device" not in calls[-1][1] and len(moves) == 1
+
+
 def test_a_live_model_is_left_as_it_was(model, candidates, data):
     model.train()
     before = model.max_seq_length

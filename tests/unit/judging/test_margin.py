@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from litotes.core.errors import LitotesError, StaleError
-from litotes.judging.margin import MarginJudge
+from litotes.judging.margin import MarginJudge, highest_unsuspected
 from litotes.mining.bm25 import BM25Miner, bm25_scores
 from litotes.mining.random import RandomMiner
 from tests.unit.mining.small_data import make_collection, random_collection
@@ -170,3 +170,12 @@ def test_parameters_are_checked_at_construction(options, message):
     with pytest.raises(LitotesError) as error:
         MarginJudge(**options)
     assert str(error.value).startswith(message)
+
+
+def test_the_highest_score_above_suspicion_is_that_of_the_strictest_rule():
+    positive = np.array([1.0, -0.5], dtype=np.float32)
+    assert highest_unsuspected(positive, absolute_margin=0.25).tolist() == [0.75, -0.75]
+    assert highest_unsuspected(positive, relative_margin=0.5).tolist() == [0.5, -0.75]
+    assert highest_unsuspected(positive, max_score=0.25).tolist() == [0.25, 0.25]
+    every = highest_unsuspected(positive, absolute_margin=0.125, relative_margin=0.5, quantile=0.75, max_score=0.25)
+    assert every.tolist() == [0.25, -0.75] and every.dtype == np.float32

@@ -189,6 +189,26 @@ def test_a_model_without_attention_has_no_length_to_set():
         resolve_encoder(static, corpus_length=8)
 
 
+def test_several_devices_take_all_texts_at_once_and_the_model_comes_back(tiny, monkeypatch):
+    expected = resolve_encoder(tiny).encode(TEXTS, "query")
+    calls, encode = [], tiny.encode_query
+
+    def elsewhere(texts, device, **options):
+        calls.append((len(texts), device, options["batch_size"]))
+        vectors = encode(texts, **options)
+        tiny.to("meta")  # as sentence-transformers takes a model to the CPU
+        return vectors
+
+    moves = []
+    monkeypatch.setattr(tiny, "encode_query", elsewhere)
+    monkeypatch.setattr(type(tiny), "device", property(lambda model: moves[-1] if moves else torch.device("cpu")))
+    monkeypatch.setattr(tiny, "to", lambda device: moves.append(torch.device(device)))
+    encoder = resolve_encoder(tiny, batch_size=2, devices=("cpu", "cpu"))
+    np.testing.assert_allclose(encoder.encode(TEXTS, "query"), expected, atol=1e-6)
+    assert calls == [(3, ["cpu", "cpu"], 2)]
+    assert moves == [torch.device("meta"), torch.device("cpu")]
+
+
 def test_a_function_may_take_the_role_and_prompts():
     asked = []
 
