@@ -8,10 +8,12 @@ __all__ = [
     "best_dtype",
     "encode_cols",
     "encode_rows",
+    "freeze_lower_layers",
     "load_sentence_transformer",
     "resolve_encoder",
     "save_vectors",
     "tiny_bert",
+    "word_bag",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -22,10 +24,12 @@ __getattr__, __dir__ = lazy_names(
         "best_dtype": "litotes.models.precision",
         "encode_cols": "litotes.models.encoder",
         "encode_rows": "litotes.models.encoder",
+        "freeze_lower_layers": "litotes.models.frozen_layers",
         "load_sentence_transformer": "litotes.models.loading",
         "resolve_encoder": "litotes.models.encoder",
         "save_vectors": "litotes.models.vector_folder",
         "tiny_bert": "litotes.models.tiny",
+        "word_bag": "litotes.models.word_bag",
     },
     extra="retrieval",
 )

@@ -53,6 +53,7 @@ def train_sentence_transformer(
         disable_tqdm=True,
         use_cpu=on_cpu,
         dataloader_pin_memory=not on_cpu,
+        router_mapping={"anchor": "query", "positive": "document"},  # as NegativesCollator; for models of two routes
         **arguments,
     )
     trainer = SentenceTransformerTrainer(
