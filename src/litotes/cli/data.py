@@ -1,4 +1,4 @@
-"""``litotes data``: the built-in data sets, and writing them out in any input format."""
+"""``litotes data``: the data sets known by name, built in or public, and writing the former in any input format."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from litotes.cli import options
 from litotes.cli.answers import Table, answer
 from litotes.core.errors import LitotesError
 
-__all__ = ["export_builtin", "list_builtin", "register"]
+__all__ = ["export_builtin", "list_sets", "register"]
 
 
 def register(app: typer.Typer) -> None:
@@ -22,18 +22,22 @@ def register(app: typer.Typer) -> None:
     group.command(name="export", epilog="Example: litotes data export pydocs --format beir --out data/pydocs")(
         export_builtin
     )
-    app.add_typer(group, name="data", help="List the built-in data sets, or export one as files.")
+    app.add_typer(group, name="data", help="List the data sets known by name, or export a built-in one as files.")
 
 
 def _listed(context: typer.Context, json: options.Json = False, seed: options.Seed = 0) -> None:
-    """List the built-in data sets: licence, origin, layout. `litotes data export` writes one as files."""
+    """List the data sets known by name, built in or public: licence, origin, layout, where they were looked for.
+
+    `litotes data export` writes a built-in one as files.
+    """
     if context.invoked_subcommand is None:
-        list_builtin(json=json)
+        list_sets(json=json)
 
 
-def list_builtin(json: bool = False) -> None:
-    """Print the built-in sets."""
+def list_sets(json: bool = False) -> None:
+    """Print the built-in sets and the public ones."""
     from litotes.data.builtin import BUILTIN
+    from litotes.data.public import PUBLIC
 
     rows = [
         {
@@ -48,11 +52,41 @@ def list_builtin(json: bool = False) -> None:
         }
         for built_in in BUILTIN.values()
     ]
+    public = [
+        {
+            "name": row.name,
+            "what": row.what,
+            "licence": row.licence,
+            "origin": row.origin,
+            "layout": row.layout,
+            "looked_for": [str(place) for place in row.places()],
+            "found": None if (found := row.found()) is None else str(found),
+        }
+        for row in PUBLIC.values()
+    ]
     tables = [
         Table(["", ""], [[key, ", ".join(value) if isinstance(value, list) else value] for key, value in row.items()])
         for row in rows
     ]
-    answer(json, {"verb": "data", "sets": rows}, *tables, "Use one as DATA: builtin:NAME")
+    answer(
+        json,
+        {"verb": "data", "sets": rows, "public": public},
+        *tables,
+        "Use one as DATA: builtin:NAME\n",
+        Table(["", ""], [[row["name"], _described(row)] for row in public], "Public sets; none is part of litotes"),
+        "Use a retrieval set that was found as DATA: NAME",
+    )
+
+
+def _described(row: dict[str, Any]) -> str:
+    """A public set on four lines."""
+    if row["found"]:
+        where = f"found in {row['found']}"
+    elif row["looked_for"]:
+        where = f"not found; looked for {' and '.join(row['looked_for'])}"
+    else:
+        where = "not looked for: LITOTES_DATA, the folder that holds public sets, is not set"
+    return f"{row['what']}\nlicence: {row['licence']}\norigin: {row['origin']}; {row['layout']}\n{where}"
 
 
 def export_builtin(

@@ -65,8 +65,10 @@ def reload_data(run: RunFolder, moved: str | None = None) -> Collection:
             f"{run.path}: this run does not say which data it was made from. Mine it with: "
             f"litotes mine DATA --out {run.path}"
         )
+    from litotes.data.public import PUBLIC
+
     source = resolved(moved) if moved else known["source"]
-    if not source.startswith("builtin:") and not Path(source).exists():
+    if not (source.startswith("builtin:") or source in PUBLIC or Path(source).exists()):
         raise LitotesError(f"{source}: the data of {run.path} is not there any more. Say where it is with --data PATH.")
     data = load_data(source, known["split"], **known["reading"])
     differs = _difference(_parts(data), known["parts"])

@@ -23,6 +23,7 @@ from litotes.data.beir import looks_like_beir, read_beir, split_of
 from litotes.data.flagembedding import read_flagembedding
 from litotes.data.judgements import Gathered
 from litotes.data.lines import parse_object, parsed_lines
+from litotes.data.public import PUBLIC, public_folder
 from litotes.data.table_sources import DatasetRows, FrameRows, TableSource, table_file
 from litotes.data.tables import read_table
 from litotes.data.tevatron import read_tevatron
@@ -54,8 +55,9 @@ def load(
 
     Args:
         source: a folder (BEIR, TREC, or one table a split), a file (JSONL, CSV, TSV, Parquet; FlagEmbedding or Tevatron
-            JSONL; each may be gzipped), ``"builtin:pydocs"``, a ``datasets.Dataset`` or ``DatasetDict``, or a pandas
-            ``DataFrame``.
+            JSONL; each may be gzipped), ``"builtin:pydocs"``, the name of a public set such as ``"nfcorpus"`` where
+            nothing here has that name (``litotes data`` lists them), a ``datasets.Dataset`` or ``DatasetDict``, or a
+            pandas ``DataFrame``.
         split: which split of a folder or ``DatasetDict``; None reads all of them together. What has no splits is read
             whole.
         query_column, positive_column: columns of a table, by default its first and second.
@@ -74,8 +76,11 @@ def load(
     chosen = {"query_column": query_column, "positive_column": positive_column}
     if isinstance(source, str | os.PathLike):
         path = Path(source).expanduser()
+        public = source if isinstance(source, str) and source in PUBLIC and not path.exists() else None
+        path = path if public is None else public_folder(public)
         found, split = _read_path(path, split, chosen, skip_bad_lines)
         name, origin = path.name.removesuffix(".gz").split(".")[0] if path.is_file() else path.resolve().name, str(path)
+        name = public or name
     else:
         tables, split = _live_tables(source, split)
         found = read_table(tables, **chosen, skip_bad_lines=skip_bad_lines)

@@ -35,6 +35,20 @@ def test_data_is_found_again_from_anywhere(run, folder, monkeypatch):
     assert again.fingerprint == run.record["data"]["fingerprint"]
 
 
+def test_a_public_set_is_found_again_by_its_name(folder, monkeypatch):
+    Path("data").rename("retrieval-nfcorpus")
+    monkeypatch.setenv("LITOTES_DATA", str(folder))
+    made = RunFolder.open("run")
+    bind_data(made, load_data("nfcorpus", "train", **READING), "nfcorpus", "train", READING)
+    assert made.record["data"]["source"] == "nfcorpus"
+    monkeypatch.chdir("/")
+    again = reload_data(RunFolder.open(folder / "run", create=False))
+    assert again.fingerprint == made.record["data"]["fingerprint"]
+    monkeypatch.setenv("LITOTES_DATA", "/nowhere")
+    with pytest.raises(LitotesError, match="The public data set nfcorpus is not part of litotes"):
+        reload_data(RunFolder.open(folder / "run", create=False))
+
+
 def test_the_same_data_may_come_again(run):
     before = dict(run.record["data"])
     bind_data(run, load_data("data", "train", **READING), "data", "train", READING)
