@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+from litotes.claims import recorded_verdicts
 from litotes.recipes.catalogue import table
 
 README = Path(__file__).parents[1] / "README.md"
@@ -18,7 +19,13 @@ def readme_with_table(text: str) -> str:
     if START not in text or END not in text:
         raise SystemExit(f"README.md has no lines {START.strip()} and {END.strip()}")
     head, tail = text.split(START)[0], text.split(END)[1]
-    return head + START + _markdown(table()) + END + tail
+    return head + START + _markdown([_with_verdicts(row) for row in table()]) + END + tail
+
+
+def _with_verdicts(row: dict[str, str]) -> dict[str, str]:
+    """The row whose state says what became of the system's claims, where that is recorded."""
+    verdicts = recorded_verdicts(row["system"])
+    return {**row, "state": f"{row['state']}: {verdicts}" if verdicts else row["state"]}
 
 
 def _markdown(rows: list[dict[str, str]]) -> str:

@@ -6,6 +6,7 @@ A verb's own libraries are imported inside the verb, so that ``litotes --help`` 
 from __future__ import annotations
 
 import errno
+import importlib.metadata
 import os
 import re
 import sys
@@ -16,7 +17,21 @@ from typing import Annotated
 import typer
 from typer.exceptions import TyperException
 
-from litotes.cli import answers, data, demo, evaluate, export, inspect, judge, mine, recipes, report, resume, train
+from litotes.cli import (
+    answers,
+    data,
+    demo,
+    evaluate,
+    export,
+    inspect,
+    judge,
+    mine,
+    recipes,
+    report,
+    reproduce,
+    resume,
+    train,
+)
 from litotes.core.errors import LitotesError
 
 __all__ = ["app", "main"]
@@ -50,7 +65,7 @@ def program(
     """Learn from negatives and imperfect labels."""
 
 
-for verb in (demo, inspect, mine, judge, report, export, train, evaluate, recipes, resume, data):
+for verb in (demo, inspect, mine, judge, report, export, train, evaluate, recipes, reproduce, resume, data):
     verb.register(app)
 
 
@@ -77,6 +92,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # the reader left; nothing more to say
         return 1
+    except ModuleNotFoundError as error:
+        module = (error.name or "").partition(".")[0]
+        if module in ("", "litotes"):
+            raise
+        return _refuse(f'This needs {module}; run: pip install "litotes[{_extra_with(module)}]"', 2)
     except MemoryError:
         return _refuse("There is not enough memory for this. A smaller --batch-size or --top needs less.", 1)
     except Exception as error:
@@ -85,6 +105,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
             raise
         place = f"{error.filename}: " if isinstance(error, OSError) and error.filename else ""
         return _refuse(f"{place}cannot be read or written ({os.strerror(number)}).", 1)
+
+
+def _extra_with(module: str) -> str:
+    """The extra that brings a module: that of the first door, unless only another one names it."""
+    needs = importlib.metadata.requires("litotes") or []
+    named = {found.group(1) for need in needs if (found := re.match(rf"{module}\b.*extra == ['\"](\w+)", need))}
+    return "retrieval" if "retrieval" in named or not named else min(named - {"all", "dev"})
 
 
 def _error_number(error: Exception) -> int | None:

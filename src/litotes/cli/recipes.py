@@ -26,18 +26,19 @@ def recipes(
 ) -> None:
     """List the published systems, or show one.
 
-    One system: what it does, its commands, its options with their defaults and the paper's values.
+    One system: what it does, its commands, its options with their defaults and the paper's values, its claims and the
+    verdicts that were recorded.
     """
+    from litotes.claims import recorded_verdicts
     from litotes.recipes.catalogue import find, table
 
     if slug is None:
-        rows = table()
+        rows = [{**row, "claims": recorded_verdicts(row["system"])} for row in table()]
         works = sum(row["state"] == "works" for row in rows)
-        shown = [[row["system"], row["door"], row["state"], row["what it does"]] for row in rows]
+        shown = [[row["system"], row["door"], row["state"], row["claims"], row["what it does"]] for row in rows]
         title = f"{len(rows)} systems, {works} of them working"
-        answer(
-            json, {"verb": "recipes", "recipes": rows}, Table(["system", "door", "state", "what it does"], shown, title)
-        )
+        headings = ["system", "door", "state", "claims", "what it does"]
+        answer(json, {"verb": "recipes", "recipes": rows}, Table(headings, shown, title))
         return
     row = find(slug)
     facts: dict[str, Any] = {
@@ -58,12 +59,34 @@ def recipes(
             [name, _text(about["default"]), _text(about["paper"]), about["help"]] for name, about in settings.items()
         ]
         parts.append(Table(["option", "default", "paper's", "what it is"], shown, title=f"litotes train {command}"))
+    facts["claims"] = _claims(row.slug)
+    if facts["claims"]:
+        shown = [[claim["says"], claim["data"], claim["verdict"]] for claim in facts["claims"]]
+        parts.append(Table(["claim", "data", "verdict"], shown, title=f"litotes reproduce {row.slug}"))
     answer(json, facts, *parts)
+
+
+def _claims(slug: str) -> list[dict[str, str]]:
+    """The claims of a system with their recorded verdicts."""
+    from litotes.claims import claims_of, recorded, slugs_with_claims
+
+    if slug not in slugs_with_claims():
+        return []
+    verdicts = {record["name"]: record["verdict"] for record in (recorded(slug) or {"claims": []})["claims"]}
+    return [
+        {
+            "name": claim.name,
+            "says": claim.says,
+            "data": claim.data,
+            "verdict": verdicts.get(claim.name, "not yet recorded"),
+        }
+        for claim in claims_of(slug).claims
+    ]
 
 
 def _settings(command: str) -> dict[str, dict[str, Any]]:
     """The options of a command's config: default, the paper's value where the preset names another, help."""
-    from litotes.cli.training_command import find_training_command
+    from litotes.recipes.training_command import find_training_command
 
     config = find_training_command(command).config
     paper = config.presets.get("paper", {})

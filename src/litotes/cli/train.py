@@ -59,8 +59,8 @@ def train(
     **settings: Any,
 ) -> None:
     """Train ``command`` on ``data`` with ``settings`` (options of its config that were given) into ``out``."""
-    from litotes.cli.training_command import find_training_command
     from litotes.core.run_folder import RunFolder
+    from litotes.recipes.training_command import find_training_command
 
     found = find_training_command(command)
     given = {name: value for name, value in settings.items() if value is not None}
@@ -133,7 +133,7 @@ class _CatalogueGroup(TyperGroup):
 
 def _command(command: str) -> Any:
     """The typer command whose signature is the shared options and one option a field of the config."""
-    from litotes.cli.training_command import find_training_command
+    from litotes.recipes.training_command import find_training_command
 
     found = find_training_command(command)
     row, fields_of = found.recipe, found.config.model_fields

@@ -24,7 +24,7 @@ class HeldOut:
 
     Attributes:
         rows: positions of the rows to train on, ascending.
-        dev: what metrics are taken on; None when there are too few rows to hold any out.
+        dev: what metrics are taken on; none when there are too few rows to hold any out, or when it has no rows.
         ids: of the training rows that were held out; empty when a dev split was given.
     """
 
@@ -34,7 +34,7 @@ class HeldOut:
 
     def metrics(self, encoder: Any) -> dict[str, float]:
         """Metrics of an encoder on the watched rows, over the full corpus; empty when there are none."""
-        return {} if self.dev is None else evaluate(self.dev, encoder).means
+        return {} if self.dev is None or not self.dev.n_rows else evaluate(self.dev, encoder).means
 
     def lines(self, data: Collection) -> datasets.Dataset:
         """The lines of ``data.pairs()`` whose row is trained on."""

@@ -14,7 +14,8 @@ from litotes.cli.main import app, main
 from litotes.core.errors import LitotesError, MachineError
 
 ROOT = Path(__file__).parents[3]
-VERBS = ("demo", "inspect", "mine", "judge", "report", "export", "train", "evaluate", "recipes", "resume", "data")
+VERBS = ("demo", "inspect", "mine", "judge", "report", "export", "train", "evaluate")
+VERBS += ("recipes", "reproduce", "resume", "data")
 HELPFUL = [*([verb] for verb in VERBS if verb != "train"), ["train", "star"], ["train", "adore"], ["data", "export"]]
 HEAVY = {"torch", "sentence_transformers", "transformers", "datasets", "faiss", "bm25s", "scipy", "sklearn", "pandas"}
 HEAVY |= {"numpy", "pyarrow", "jinja2", "ir_measures", "safetensors"}
@@ -94,6 +95,9 @@ def raising(monkeypatch, error):
         (OSError(errno.EROFS, "Read-only file system", "a.tsv"), 1, "a.tsv: cannot be read or written (Read-only"),
         (ValueError("Error while serializing: I/O error: x (os error 28)"), 1, "No space left on device"),
         (MemoryError(), 1, "There is not enough memory for this."),
+        (ModuleNotFoundError(name="torch.nn"), 2, 'This needs torch; run: pip install "litotes[retrieval]"'),
+        (ModuleNotFoundError(name="sklearn"), 2, 'This needs sklearn; run: pip install "litotes[retrieval]"'),
+        (ModuleNotFoundError(name="ray"), 2, 'This needs ray; run: pip install "litotes[ray]"'),
         (KeyboardInterrupt(), 130, ""),
     ],
     ids=lambda value: type(value).__name__ if isinstance(value, BaseException) else None,

@@ -7,9 +7,9 @@ import pytest
 
 from litotes.cli import train as train_verb
 from litotes.cli.main import main
-from litotes.cli.training_command import find_training_command
 from litotes.core.errors import LitotesError
 from litotes.recipes.catalogue import CATALOGUE
+from litotes.recipes.training_command import find_training_command
 from tests.small_beir import write_small_beir
 
 WORKING = [name for row in CATALOGUE if row.state == "works" for name in row.commands]
@@ -29,7 +29,7 @@ def caught(tmp_path, monkeypatch):
         stage.finish({"steps": 7, "dev_before": {"RR@10": 0.25}, "dev_after": {"RR@10": 0.5}})
 
     patched = type(found)(found.name, found.recipe, found.config, fake)
-    monkeypatch.setattr("litotes.cli.training_command.find_training_command", lambda name: patched)
+    monkeypatch.setattr("litotes.recipes.training_command.find_training_command", lambda name: patched)
     return calls
 
 

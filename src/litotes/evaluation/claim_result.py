@@ -1,0 +1,138 @@
+"""The result of a claim as a record for JSON: arms with every seed, intervals, verdicts, and what made them.
+
+``docs/results/<slug>.json`` holds one record a claim. A record is written by the program that ran the claim and by
+nothing else: it carries the claim's digest and the commit that it was run from.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from litotes.core.errors import LitotesError
+from litotes.core.files import read_json, write_json
+from litotes.core.run_folder import versions
+from litotes.evaluation.claim import Claim
+from litotes.evaluation.experiment import Choice, Run
+from litotes.evaluation.provenance import Commit
+from litotes.evaluation.verdict import decide, verdict_of
+
+__all__ = ["claim_record", "enter_results"]
+
+
+def claim_record(
+    claim: Claim, runs: Mapping[str, Mapping[int, Run]], choices: Mapping[str, Choice], commit: Commit | None
+) -> dict[str, Any]:
+    """What a claim came to.
+
+    Args:
+        runs: ``{arm: {seed: run}}``, every arm with the same seeds.
+        choices: what was tried for each arm on dev.
+        commit: where the code stood; None outside a checkout.
+
+    Raises:
+        LitotesError: an arm that does not measure the claim's metric, or arms measured on different queries.
+    """
+    seeds = list(next(iter(runs.values())))
+    decisions = [
+        decide(
+            operator,
+            _values(claim, runs, a, seeds) - (_values(claim, runs, b, seeds) if isinstance(b, str) else b),
+            effect=claim.effect,
+            margin=claim.margin,
+            comparisons=len(claim.holds),
+            per_query=_per_query(claim, runs, a, b, seeds),
+        )
+        for a, operator, b in claim.holds
+    ]
+    comparisons = [
+        {"a": a, "operator": operator, "b": b, "effect": claim.effect, "margin": claim.margin, **decision.to_dict()}
+        for (a, operator, b), decision in zip(claim.holds, decisions, strict=True)
+    ]
+    return {
+        **{name: getattr(claim, name) for name in ("name", "says", "source", "data", "metric", "note", "digest")},
+        "verdict": verdict_of(decisions),
+        "as_registered": seeds == list(claim.seeds),
+        "commit": None if commit is None else commit.name,
+        "clean": commit is not None and commit.clean,
+        "arms": {name: _arm(claim, name, runs[name], choices[name]) for name in claim.arms},
+        "comparisons": comparisons,
+        "seconds": round(sum(run.seconds for of_arm in runs.values() for run in of_arm.values()), 1),
+        "versions": versions(),
+    }
+
+
+def enter_results(path: Path, slug: str, records: Sequence[Mapping[str, Any]], order: Sequence[str]) -> dict[str, Any]:
+    """Write the records into the file of a system; claims that were not run now keep theirs, if they still exist.
+
+    Args:
+        order: the names of all its claims, first to last.
+    """
+    known = {record["name"]: record for record in read_json(path)["claims"]} if path.is_file() else {}
+    known.update({record["name"]: dict(record) for record in records})
+    result = {"slug": slug, "claims": [known[name] for name in order if name in known]}
+    write_json(path, result)
+    return result
+
+
+def _arm(claim: Claim, name: str, runs: Mapping[int, Run], choice: Choice) -> dict[str, Any]:
+    values = np.array([_metric(claim, name, run) for run in runs.values()])
+    spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
+    half = _t_half_width(spread, len(values))
+    shown = {
+        metric: float(np.mean([run.outcome.metrics[metric] for run in runs.values()]))
+        for metric in claim.shown
+        if all(metric in run.outcome.metrics for run in runs.values())
+    }
+    return {
+        "command": choice.arm.command,
+        "config": dict(choice.arm.config),
+        "start": None if choice.arm.start is None else choice.arm.start.to_dict(),
+        "tried": choice.tried,
+        "values": {str(seed): _metric(claim, name, run) for seed, run in runs.items()},
+        "mean": float(values.mean()),
+        "sd": spread,
+        "low": float(values.mean()) - half,
+        "high": float(values.mean()) + half,
+        "shown": shown,
+        "facts": dict(next(iter(runs.values())).outcome.facts),
+        "seconds": round(float(np.mean([run.seconds for run in runs.values()])), 1),
+    }
+
+
+def _t_half_width(spread: float, count: int) -> float:
+    from scipy import stats
+
+    return float(stats.t.ppf(0.975, count - 1) * spread / np.sqrt(count)) if count > 1 else 0.0
+
+
+def _metric(claim: Claim, arm: str, run: Run) -> float:
+    if claim.metric not in run.outcome.metrics:
+        raise LitotesError(
+            f"The claim {claim.name!r} compares {claim.metric!r}, and the arm {arm!r} measures "
+            f"{', '.join(run.outcome.metrics)}."
+        )
+    return float(run.outcome.metrics[claim.metric])
+
+
+def _values(claim: Claim, runs: Mapping[str, Mapping[int, Run]], arm: str, seeds: Sequence[int]) -> np.ndarray:
+    return np.array([_metric(claim, arm, runs[arm][seed]) for seed in seeds])
+
+
+def _per_query(
+    claim: Claim, runs: Mapping[str, Mapping[int, Run]], a: str, b: str | float, seeds: Sequence[int]
+) -> np.ndarray | None:
+    """float64 ``[seeds, queries]`` of a - b; None where the metric is not a mean over the same queries in every run."""
+    names = [a, b] if isinstance(b, str) else [a]
+    tables = [[runs[name][seed].outcome.per_query.get(claim.metric) for seed in seeds] for name in names]
+    every = [table for of_arm in tables for table in of_arm]
+    if any(table is None for table in every):
+        return None
+    queries = list(every[0] or ())
+    if any(set(table or ()) != set(queries) for table in every):
+        return None  # other seeds ask other queries, so queries and seeds are not crossed
+    matrices = [np.array([[(table or {})[query] for query in queries] for table in of_arm]) for of_arm in tables]
+    return matrices[0] - matrices[1] if isinstance(b, str) else matrices[0] - b

@@ -1,0 +1,265 @@
+"""Each cell is made once and kept: through kills, between claims, and never across a change of the source."""
+
+from dataclasses import replace
+
+import pytest
+
+from litotes.core.errors import LitotesError
+from litotes.evaluation.claim import Arm
+from litotes.evaluation.experiment import TUNING_SEED, Experiment, Outcome
+from tests.made_up_claims import CLAIM, GOOD, PLAIN, START, Runs, claim, score
+
+DEV = 1 + 3 + 3  # a start, which all trials share
+TEST = 3 * 5  # with each seed a start and two arms
+
+
+def experiment(folder, runs, source="now", slug="made-up"):
+    return Experiment(slug, runs, folder, source)
+
+
+def run_all(made, *claims):
+    return {
+        (each.name, name, seed): made.run(each, name, seed).outcome.metrics["score"]
+        for each in claims
+        for name in each.arms
+        for seed in each.seeds
+    }
+
+
+def test_each_cell_is_made_once_and_kept(tmp_path):
+    runs = Runs()
+    found = run_all(experiment(tmp_path, runs), CLAIM)
+    assert len(runs.cells) == DEV + TEST == len({cell.folder for cell in runs.cells})
+    again = Runs()
+    assert run_all(experiment(tmp_path, again), CLAIM) == found
+    assert again.cells == []
+
+
+def test_a_cell_knows_what_it_is_run_with(tmp_path):
+    runs = Runs()
+    experiment(tmp_path, runs).run(CLAIM, "good", 3)
+    cell, start = runs.cells[-1], runs.cells[-2]
+    assert (cell.data, cell.seed, cell.split, cell.arm.config) == ("made-up", 3, "test", {"steps": 2, "rate": 3.0})
+    assert cell.start == start.folder
+    assert start.start is None
+    assert cell.folder.is_dir() and cell.folder.parent == tmp_path
+
+
+def test_options_are_chosen_on_dev_with_a_seed_of_their_own(tmp_path):
+    runs = Runs()
+    made = experiment(tmp_path, runs)
+    choice = made.choose(CLAIM, "good")
+    assert choice.arm == replace(GOOD, config={"steps": 2, "rate": 3.0}, trials=())
+    values = [pytest.approx(0.5 + 0.01 * rate) for rate in (1, 3, 2)]  # 1000 * 7 % 5 is 0
+    assert choice.tried == [
+        {"options": {"rate": rate}, "score": value} for rate, value in zip((1.0, 3.0, 2.0), values, strict=True)
+    ]
+    assert {(cell.seed, cell.split) for cell in runs.cells} == {(TUNING_SEED, "dev")}
+    run_all(made, CLAIM)
+    reported = [(cell.seed, cell.split) for cell in runs.cells if cell.seed != TUNING_SEED]
+    assert set(reported) == {(seed, "test") for seed in range(5)}
+    assert len(reported) == TEST
+    tried = [cell.arm.command for cell in runs.cells if cell.split == "dev"]
+    assert tried.count("good") == tried.count("plain") == 3
+
+
+def test_of_equal_trials_the_first_is_taken(tmp_path):
+    choice = experiment(tmp_path, Runs(lambda cell: 0.5)).choose(CLAIM, "good")
+    assert choice.arm.config["rate"] == 1.0
+
+
+def test_trials_are_compared_by_what_the_claim_says(tmp_path):
+    def measured(cell):
+        (cell.folder / "model").mkdir(exist_ok=True)
+        return Outcome({"score": 0.0, "cost": -float(cell.arm.config["rate"])})
+
+    made = experiment(tmp_path, measured)
+    assert made.choose(claim(choose_by="cost"), "good").arm.config["rate"] == 1.0
+    with pytest.raises(LitotesError, match=r"compares by 'speed', and the arm 'good' measures score, cost\."):
+        made.choose(claim(choose_by="speed"), "good")
+
+
+def test_nothing_is_chosen_where_nothing_is_tried(tmp_path):
+    runs = Runs()
+    choice = experiment(tmp_path, runs).choose(claim(arms={"good": START}, holds=[("good", ">", 0.0)]), "good")
+    assert (choice.arm, choice.tried, runs.cells) == (START, [], [])
+
+
+def test_the_start_of_an_arm_is_the_one_that_was_chosen(tmp_path):
+    runs = Runs()
+    second = replace(GOOD, config={"steps": 9}, start=GOOD)
+    experiment(tmp_path, runs).run(claim(arms={"second": second}, holds=[("second", ">", 0.1)]), "second", 2)
+    assert [cell.arm.config for cell in runs.cells if cell.split == "test"] == [
+        {"rate": 1.0},
+        {"steps": 2, "rate": 3.0},
+        {"steps": 9, "rate": 3.0},
+    ]
+    assert runs.words().count(("good", 3.0, TUNING_SEED, "dev")) == 2  # of the start, once; of the second, once
+
+
+def test_claims_share_starts_and_arms(tmp_path):
+    runs = Runs()
+    other = claim(name="other", metric="other", choose_by="score", holds=[("plain", "<", "good")])
+    third = claim(name="third", arms={"third": Arm("good", {"rate": 7.0}, START)}, holds=[("third", ">", 0.1)])
+    made = experiment(tmp_path, runs)
+    assert made.plan([CLAIM, other, third]).by_claim["other"] == (0, 0)
+    run_all(made, CLAIM, other, third)
+    assert len(runs.cells) == DEV + TEST + 5
+
+
+def test_cells_that_differ_have_different_folders(tmp_path):
+    runs = Runs()
+    for slug in ("one", "two"):
+        made = experiment(tmp_path, runs, slug=slug)
+        run_all(made, CLAIM, claim(name="elsewhere", data="a/b"))
+    assert len({cell.folder for cell in runs.cells}) == len(runs.cells) == 4 * (DEV + TEST)
+    assert all(cell.folder.parent == tmp_path for cell in runs.cells)
+
+
+@pytest.mark.parametrize("killed_at", [0, 3, DEV, DEV + 4, DEV + TEST - 1])
+def test_a_killed_experiment_goes_on(tmp_path, killed_at):
+    first, then = Runs(fail_at=killed_at), Runs()
+    with pytest.raises(KeyboardInterrupt):
+        run_all(experiment(tmp_path, first), CLAIM)
+    assert experiment(tmp_path, then).plan([CLAIM]).left == DEV + TEST - killed_at
+    run_all(experiment(tmp_path, then), CLAIM)
+    assert len(first.words() + then.words()) == DEV + TEST == len(set(first.words() + then.words()))
+
+
+def test_the_remains_of_a_killed_cell_are_there_when_it_goes_on(tmp_path):
+    def killed(cell):
+        (cell.folder / "half").write_text("half")
+        raise KeyboardInterrupt
+
+    def going_on(cell):
+        assert (cell.folder / "half").read_text() == "half"
+        return Outcome({"score": 1.0})
+
+    alone = claim(arms={"good": START}, holds=[("good", ">", 0.0)])
+    with pytest.raises(KeyboardInterrupt):
+        experiment(tmp_path, killed).run(alone, "good", 0)
+    assert experiment(tmp_path, going_on).run(alone, "good", 0).outcome.metrics == {"score": 1.0}
+
+
+def test_cells_of_another_source_are_not_taken(tmp_path):
+    old, new = Runs(), Runs(lambda cell: score(cell) + 1)
+    before = run_all(experiment(tmp_path, old), CLAIM)
+    after = run_all(experiment(tmp_path, new, source="later"), CLAIM)
+    assert len(new.cells) == DEV + TEST
+    assert after == {key: value + 1 for key, value in before.items()}
+    assert run_all(experiment(tmp_path, old), CLAIM) == before
+
+
+def test_tidy_removes_models_and_keeps_outcomes(tmp_path):
+    runs = Runs()
+    made = experiment(tmp_path, runs)
+    found = run_all(made, CLAIM)
+    half = tmp_path / "killed"
+    half.mkdir()
+    (half / "checkpoint").write_text("half")
+    made.tidy()
+    assert {item.name for folder in tmp_path.iterdir() if folder != half for item in folder.iterdir()} == {
+        "outcome.json"
+    }
+    assert (half / "checkpoint").is_file()  # not finished: its remains are needed
+    assert run_all(made, CLAIM) == found
+    assert made.plan([CLAIM]).left == 0
+    assert len(runs.cells) == DEV + TEST
+
+
+def test_a_start_that_was_tidied_away_is_made_again_when_needed(tmp_path):
+    runs = Runs()
+    made = experiment(tmp_path, runs)
+    run_all(made, CLAIM)
+    made.tidy()
+    runs.cells.clear()
+    arms = {"third": Arm("good", {"rate": 7.0}, START), "fourth": Arm("good", {"rate": 8.0}, START)}
+    later = claim(name="later", arms=arms, holds=[("fourth", ">", "third")])
+    assert made.plan([later]).left == 15
+    run_all(made, later)
+    assert sorted(runs.words()) == sorted(
+        (command, rate, seed, "test")
+        for seed in range(5)
+        for command, rate in (("start", 1.0), ("good", 7.0), ("good", 8.0))
+    )
+
+
+def test_so_is_a_whole_chain_and_half_a_tidying(tmp_path):
+    runs = Runs()
+    made = experiment(tmp_path, runs)
+    middle = Arm("good", {"rate": 2.0}, START)
+    made.run(claim(arms={"middle": middle}, holds=[("middle", ">", 0.1)]), "middle", 0)
+    made.tidy()
+    for cell in runs.cells:  # tidying was killed before it came to the log
+        (cell.folder / "log").write_text("left")
+    runs.cells.clear()
+    later = claim(arms={"last": Arm("plain", {"rate": 2.0}, middle)}, holds=[("last", ">", 0.1)])
+    assert made.plan([later], seeds={"better": [0]}).left == 3
+    made.run(later, "last", 0)
+    assert [cell.arm.command for cell in runs.cells] == ["start", "good", "plain"]
+
+
+def test_a_start_that_leaves_nothing_is_made_once(tmp_path):
+    made = []
+
+    def nothing_left(cell):
+        made.append(cell)
+        return Outcome({"score": 1.0})
+
+    run_all(experiment(tmp_path, nothing_left), CLAIM)
+    assert len(made) == DEV + TEST
+
+
+def test_the_plan_counts_what_is_left(tmp_path):
+    runs = Runs()
+    made = experiment(tmp_path, runs)
+    plan = made.plan([CLAIM])
+    assert (plan.cells, plan.left) == (DEV + TEST, DEV + TEST)
+    assert plan.seconds == 6 * 10.0 + (6 + 10) * 5.0
+    assert plan.by_claim == {"better": (DEV + TEST, plan.seconds)}
+    assert runs.cells == []
+    one = made.plan([CLAIM], ["good"], {"better": [7]})
+    assert (one.left, one.seconds) == (1 + 3 + 2, 20.0 + 4 * 5.0)
+    made.run(CLAIM, "good", 7)
+    assert len(runs.cells) == one.left
+    assert made.plan([CLAIM], ["good"], {"better": [7]}).left == 0
+    assert made.plan([CLAIM]).left == DEV + TEST - 4
+    run_all(made, CLAIM)
+    assert made.plan([CLAIM]).left == 0
+    assert made.plan([CLAIM]).cells == DEV + TEST
+
+
+def test_it_says_what_remains(tmp_path, capsys):
+    made = experiment(tmp_path, Runs())
+    made.plan([CLAIM], ["good"], {"better": [7]})
+    made.run(CLAIM, "good", 7)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) == 6
+    assert "start of good, trial 1 of 3, dev: score 0.1100" in lines[0] and "5 runs left" in lines[0]
+    assert "made-up, made-up, good, seed 7: score 0.5340" in lines[-1] and "left" not in lines[-1]
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_number_that_is_none_is_refused_and_not_kept(tmp_path, value):
+    made = experiment(tmp_path, Runs(lambda cell: value))
+    with pytest.raises(LitotesError, match=rf"The arm 'good' of made-up measured score = {value}\."):
+        made.run(claim(arms={"good": START}, holds=[("good", ">", 0.0)]), "good", 0)
+    assert not list(tmp_path.glob("*/outcome.json"))
+
+
+def test_what_was_found_comes_back_as_it_was(tmp_path):
+    outcome = Outcome({"score": 1 / 3}, {"score": {"q1": 0.1, "q2": 17 / 30}}, {"data": {"queries": 2}})
+    alone = claim(arms={"good": START}, holds=[("good", ">", 0.0)])
+    first = experiment(tmp_path, lambda cell: outcome).run(alone, "good", 0)
+    kept = experiment(tmp_path, Runs(fail_at=0)).run(alone, "good", 0)
+    assert first.outcome == kept.outcome == outcome
+    assert kept.seconds == pytest.approx(first.seconds, abs=0.01)
+
+
+def test_arms_without_a_common_option_are_no_trouble(tmp_path):
+    runs = Runs()
+    bare = {name: replace(arm, start=None, trials=()) for name, arm in CLAIM.arms.items()}
+    bare = {name: replace(arm, config={"rate": 1.0}) for name, arm in bare.items()}
+    run_all(experiment(tmp_path, runs), claim(arms=bare))
+    assert len(runs.cells) == 10
+    assert PLAIN.trials  # the arms above have none of their own
