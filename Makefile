@@ -3,8 +3,9 @@
 #   make demo     a retriever trained on judged hard negatives, with the gain measured (three minutes)
 #   make test     every test
 #   make lint     format, style, types, the order of the rooms, forbidden calls
-#   make bench    speed and memory against peers, into benchmarks/results/
-#   make docs     the site, into site/
+#   make bench    speed and memory against peers, into docs/results/benchmarks/ and docs/benchmarks.md (QUICK=1: a look)
+#   make docs     the site, into site/, with every link checked
+#   make mutants  whether the tests notice small changes of the code, into docs/quality.md (at most an hour)
 #
 # Where pip would bring the CUDA build of torch and the CPU one is enough, give the index that PyTorch's installation page
 # names for it:
@@ -14,6 +15,10 @@ PYTHON      ?= $(shell command -v python3.11 || command -v python3)
 VENV        ?= .venv
 TORCH_INDEX ?=
 WORKERS     ?= 2
+QUICK       ?=
+
+BENCHMARKS := $(filter-out measuring,$(basename $(notdir $(wildcard benchmarks/*.py))))
+RESULTS    := $(if $(QUICK),build/benchmarks,docs/results/benchmarks)
 
 BIN     := $(VENV)/bin
 TORCH   := $(shell grep '^torch==' constraints.txt)
@@ -23,14 +28,15 @@ WHAT    := pyproject.toml constraints.txt
 export HF_HUB_OFFLINE = 1
 export NO_MKDOCS_2_WARNING = 1
 
-.PHONY: demo test lint bench docs
+.PHONY: demo test lint bench docs mutants
 .DELETE_ON_ERROR:
 
 demo: $(VENV)/.has-demo
 	$(BIN)/litotes demo
 
 test: $(VENV)/.has-dev
-	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --skip-budget 0.05
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --skip-budget 0.05 \
+		--cov --cov-fail-under=95 --durations=10
 
 lint: $(VENV)/.has-dev
 	$(BIN)/ruff check .
@@ -40,14 +46,18 @@ lint: $(VENV)/.has-dev
 	$(BIN)/python tools/forbidden.py src
 
 bench: $(VENV)/.has-dev
-	@mkdir -p benchmarks/results
-	@for script in benchmarks/*.py; do \
-		echo "== $$script"; \
-		$(BIN)/python $$script --out benchmarks/results/$$(basename $$script .py).json || exit 1; \
+	@for name in $(BENCHMARKS); do \
+		echo "== $$name"; \
+		$(BIN)/python -m benchmarks.$$name $(if $(QUICK),--quick) --out $(RESULTS)/$$name.json || exit 1; \
 	done
+	$(BIN)/python -m tools.benchmarks_page $(if $(QUICK),$(RESULTS) $(RESULTS)/benchmarks.md)
 
 docs: $(VENV)/.has-dev
 	$(BIN)/mkdocs build --strict
+	$(BIN)/python -m tools.links README.md CONTRIBUTING.md CHANGELOG.md SECURITY.md site
+
+mutants: $(VENV)/.has-dev
+	OMP_NUM_THREADS=1 $(BIN)/python -m tools.mutants --workers $(WORKERS)
 
 # What is installed is remembered by a file each; it is as old as the last change of what it was made from.
 

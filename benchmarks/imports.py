@@ -1,61 +1,53 @@
 """Seconds from pressing enter to an answer: ``import litotes``, its names and the light verbs, each in a fresh process.
 
-``python benchmarks/imports.py`` prints a table; ``--out FILE`` also writes it as JSON. The interpreter's own start is
-measured beside and not subtracted.
+The interpreter's own start is measured beside and not subtracted.
 """
 
 import argparse
-import json
-import platform
-import statistics
 import subprocess
 import sys
-import time
 from pathlib import Path
+
+from benchmarks import measuring
 
 LITOTES = str(Path(sys.executable).with_name("litotes"))
 CASES = {
     "python": [sys.executable, "-c", "pass"],
     "import litotes": [sys.executable, "-c", "import litotes"],
-    "litotes.LabelMatrix": [sys.executable, "-c", "import litotes; litotes.LabelMatrix"],
-    "litotes.InfoNCELoss": [sys.executable, "-c", "import litotes; litotes.InfoNCELoss"],
+    "litotes.LabelMatrix": [sys.executable, "-c", "import litotes; print(litotes.LabelMatrix)"],
+    "litotes.InfoNCELoss": [sys.executable, "-c", "import litotes; print(litotes.InfoNCELoss)"],
     "import torch": [sys.executable, "-c", "import torch"],
     "import sentence_transformers": [sys.executable, "-c", "import sentence_transformers"],
     "litotes --help": [LITOTES, "--help"],
     "litotes recipes": [LITOTES, "recipes"],
     "litotes train adore --help": [LITOTES, "train", "adore", "--help"],
 }
+#: What must be on stdout, so that nothing is quick because it did nothing.
+PRINTS = {"litotes.LabelMatrix": "LabelMatrix", "litotes.InfoNCELoss": "InfoNCELoss", "litotes --help": "mine"}
+PRINTS |= {"litotes recipes": "star-adore", "litotes train adore --help": "--encoder"}
 
 
-def main() -> None:
-    """Measure every case, in turns so that a busy moment does not fall on one of them alone."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--repeats", type=int, default=7)
-    parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
-    seconds: dict[str, list[float]] = {name: [] for name in CASES}
-    for command in CASES.values():
-        _run(command)  # files into the page cache, bytecode onto the disk
-    for _ in range(options.repeats):
-        for name, command in CASES.items():
-            seconds[name].append(_run(command))
-    result = {
-        "python": platform.python_version(),
-        "machine": platform.machine(),
-        "repeats": options.repeats,
-        "seconds": {name: {"median": statistics.median(times), "least": min(times)} for name, times in seconds.items()},
-    }
-    for name, numbers in result["seconds"].items():
-        print(f"{name:30s} {numbers['median']:7.3f} s   (least {numbers['least']:.3f})")
-    if options.out:
-        options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
+def measure(options: argparse.Namespace) -> dict:
+    """Every case in turns, so that a busy moment does not fall on one of them alone."""
+    for name, command in CASES.items():  # also brings files into the page cache, bytecode onto the disk
+        assert PRINTS.get(name, "") in _run(command), f"{name} does not print {PRINTS[name]!r}"
+    rounds = options.rounds or (1 if options.quick else 7)
+    seconds = measuring.in_turns(
+        {name: lambda command=command: _run(command) for name, command in CASES.items()}, rounds
+    )
+    return measuring.result(
+        name="imports",
+        says="Seconds from pressing enter to an answer, each in a fresh process.",
+        equal="each command ends without error and prints what it is asked for",
+        setting={"rounds": rounds},
+        libraries=("litotes", "torch", "sentence-transformers", "typer", "rich"),
+        seconds=[measuring.part("starting", seconds, ours=None)],
+    )
 
 
-def _run(command: list[str]) -> float:
-    start = time.perf_counter()
-    subprocess.run(command, check=True, capture_output=True)
-    return time.perf_counter() - start
+def _run(command: list[str]) -> str:
+    return subprocess.run(command, check=True, capture_output=True, text=True).stdout
 
 
 if __name__ == "__main__":
-    main()
+    measuring.run(__doc__, measure)

@@ -1,12 +1,12 @@
 """Kill ``litotes mine`` and ``litotes judge`` at random moments, resume, and compare: the same Parquet bytes?
 
-``python benchmarks/kill.py`` works on the built-in set, ``--data FOLDER`` on another one; ``--kills`` says how often.
+``--data FOLDER`` takes another set than the built-in one; ``--kills`` says how often.
 Each command runs once unharmed, which gives the bytes to compare with and its seconds. Then every kill starts from the
 run folder as it was before the command, sends SIGKILL, and resumes (a command that was killed before it had entered
 itself in the run is typed again). The moment is drawn uniformly from those seconds in every other round, which mostly
 falls on start-up and reading; in the rounds between, from a fifth of a second after a random shard was made.
-``--cold`` empties the cache of vectors before each kill, so that encoding is killed too. ``--out FILE`` writes what
-happened as JSON.
+``--cold`` empties the cache of vectors before each kill, so that encoding is killed too. Any byte that differs ends it
+with an error.
 """
 
 import argparse
@@ -23,30 +23,44 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks import measuring
+
 LITOTES = [sys.executable, "-c", "import sys; from litotes.cli.main import main; sys.exit(main())"]
 
 
-def main() -> int:
-    """Run everything; 1 if any byte differs."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+def measure(options: argparse.Namespace) -> dict[str, Any]:
+    """Kill, resume, compare."""
+    n_kills = options.kills or (4 if options.quick else 20)
+    with tempfile.TemporaryDirectory(prefix="litotes-kill-") as folder:
+        seconds, kills = _kill_all(Path(folder), options, n_kills)
+    assert all(kill["same"] for kill in kills), "a run that was killed and resumed has other bytes"
+    facts = {
+        "kills": len(kills),
+        "of these between two shards": sum(0 < kill["shards_made"] < kill["shards"] for kill in kills),
+        "of these while the command was still at work": sum(kill["was_working"] for kill in kills),
+        "resumed runs with other bytes": 0,
+        **{f"seconds unharmed, {stage}": round(taken, 2) for stage, taken in seconds.items()},
+    }
+    return measuring.result(
+        name="kill",
+        says="`litotes mine` and `litotes judge` killed by SIGKILL at random moments and resumed.",
+        equal="every resumed run has the Parquet bytes of one that was never killed",
+        setting={"data": options.data, "encoder": options.encoder, "seed": options.seed, "cold cache": options.cold},
+        libraries=("litotes", "pyarrow", "faiss-cpu", "bm25s", "torch", "sentence-transformers"),
+        facts=facts,
+    )
+
+
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """What to work on, and how often."""
     parser.add_argument("--data", default="builtin:pydocs", help="what to mine")
     parser.add_argument("--encoder", default="builtin:minilm")
-    parser.add_argument("--kills", type=int, default=20)
+    parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--cold", action="store_true", help="encode again before every kill")
-    parser.add_argument("--out", type=Path)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory(prefix="litotes-kill-") as folder:
-        result = _kill_all(Path(folder), options)
-    if options.out:
-        options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-    differing = [kill for kill in result["kills"] if not kill["same"]]
-    inside = sum(0 < kill["shards_made"] < kill["shards"] for kill in result["kills"])
-    print(f"{len(result['kills'])} kills, {inside} of them between two shards, {len(differing)} with other bytes")
-    return 1 if differing else 0
 
 
-def _kill_all(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
+def _kill_all(folder: Path, options: argparse.Namespace, n_kills: int) -> tuple[dict[str, float], list[dict]]:
     rng = np.random.default_rng(options.seed)
     commands = {
         "candidates/bm25": ["mine", options.data, "--miner", "bm25"],
@@ -65,7 +79,7 @@ def _kill_all(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         after[stage] = _parquet(run)
         print(f"{stage}: {seconds[stage]:.1f} s unharmed, {len(after[stage])} Parquet files", file=sys.stderr)
     kills = []
-    for number in range(options.kills):
+    for number in range(n_kills):
         stage = list(commands)[number % len(commands)]
         again = folder / "again"
         shutil.rmtree(again, ignore_errors=True)
@@ -84,7 +98,7 @@ def _kill_all(folder: Path, options: argparse.Namespace) -> dict[str, Any]:
         kills.append({**kill, "shards_made": made, "shards": shards, "same": _parquet(again) == after[stage]})
         verdict = "same bytes" if kills[-1]["same"] else "OTHER BYTES"
         print(f"{number + 1}: {stage} killed with {made} of {shards} shards: {verdict}", file=sys.stderr)
-    return {"data": options.data, "encoder": options.encoder, "cold": options.cold, "seconds": seconds, "kills": kills}
+    return seconds, kills
 
 
 def _start(command: list[str], run: Path, cache: Path) -> subprocess.Popen[str]:
@@ -130,4 +144,4 @@ def _parquet(run: Path) -> dict[str, bytes]:
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    measuring.run(__doc__, measure, add_options)

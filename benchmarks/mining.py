@@ -10,24 +10,18 @@ the same is asserted before anything is timed.
   ``mine_hard_negatives`` with both of its back ends and a model that hands out the ready vectors.
 - ``memory``: the peak of a fresh process over what it held with the inputs in memory, in GiB.
 
-``python benchmarks/mining.py --out FILE`` writes JSON; ``--small`` is a check of seconds.
 """
 
 import argparse
 import contextlib
-import importlib.metadata
 import io
-import json
-import os
-import platform
 import subprocess
 import sys
-import time
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
+
+from benchmarks import measuring
 
 TOP = 50
 LIBRARIES = ("litotes", "faiss-cpu", "sentence-transformers", "torch", "numpy", "datasets", "pyarrow")
@@ -153,7 +147,7 @@ class ReadyModel:
         return self.inputs.documents
 
 
-# --- equal results, seconds -----------------------------------------------------------------------------------------
+# --- equal results --------------------------------------------------------------------------------------------------
 
 
 def assert_equal_results(inputs: Inputs) -> dict[str, float]:
@@ -185,30 +179,12 @@ def _assert_same_but_for_ties(inputs: Inputs, ours: np.ndarray, theirs: np.ndarr
     assert len(rows) < 0.001 * ours.size
 
 
-def seconds_of(contestants: dict[str, Callable[[], object]], rounds: int) -> dict[str, dict[str, float]]:
-    """Median and quantiles; the order turns round with every round, and a first round is not counted."""
-    taken: dict[str, list[float]] = {name: [] for name in contestants}
-    for turn in range(rounds + 1):
-        order = list(contestants) if turn % 2 else list(contestants)[::-1]
-        for name in order:
-            start = time.perf_counter()
-            contestants[name]()
-            if turn:
-                taken[name].append(time.perf_counter() - start)
-    return {name: _summary(times) for name, times in taken.items()}
-
-
-def _summary(times: list[float]) -> dict[str, float]:
-    low, middle, high = np.quantile(times, [0.2, 0.5, 0.8]).tolist()
-    return {"median": middle, "q20": low, "q80": high, "least": min(times), "rounds": len(times)}
-
-
 # --- memory ---------------------------------------------------------------------------------------------------------
 
 
 def memory_over_inputs(contestant: str, sizes: tuple[int, int, int]) -> float:
     """GiB, measured in a process of its own."""
-    command = [sys.executable, __file__, "--memory-of", contestant, "--sizes", *map(str, sizes)]
+    command = [sys.executable, "-m", "benchmarks.mining", "--memory-of", contestant, "--sizes", *map(str, sizes)]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     return float(done.stdout.splitlines()[-1])
 
@@ -224,123 +200,89 @@ def measure_memory(contestant: str, sizes: tuple[int, int, int]) -> float:
     }[contestant]
     run(Inputs.make(100, 2000, sizes[2]))  # libraries and their threads
     inputs = Inputs.make(*sizes)
-    Path("/proc/self/clear_refs").write_text("5", encoding="ascii")  # the peak starts from here
-    before = _resident("VmRSS")
-    result = run(inputs)
-    assert result is not None
-    return (_resident("VmHWM") - before) / 2**20
-
-
-def _resident(field: str) -> int:
-    lines = Path("/proc/self/status").read_text(encoding="ascii").splitlines()
-    return int(next(line for line in lines if line.startswith(field)).split()[1])  # KiB
+    return measuring.peak_over_inputs(lambda: run(inputs))
 
 
 # --- the whole ------------------------------------------------------------------------------------------------------
 
 
-def main() -> None:
-    """Measure, print, write."""
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--out", type=Path)
-    parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--small", action="store_true", help="a hundredth of the work")
-    parser.add_argument("--memory-of", help=argparse.SUPPRESS)
-    parser.add_argument("--sizes", nargs=3, type=int, help=argparse.SUPPRESS)
-    options = parser.parse_args()
+def measure(options: argparse.Namespace) -> dict:
+    """Everything, as JSON holds it."""
     if options.memory_of:
         print(measure_memory(options.memory_of, tuple(options.sizes)))
-        return
-    sizes, larger = (
-        ((1000, 10_000, 64), (1000, 40_000, 64)) if options.small else ((10_000, 100_000, 384), (10_000, 400_000, 384))
-    )
-    result = measure(sizes, larger, options.rounds)
-    for line in table(result):
-        print(line)
-    if options.out:
-        options.out.parent.mkdir(parents=True, exist_ok=True)
-        options.out.write_text(json.dumps(result, indent=2) + "\n", encoding="utf-8")
-
-
-def measure(sizes: tuple[int, int, int], larger: tuple[int, int, int], rounds: int) -> dict:
-    """Everything, as JSON holds it."""
-    import faiss
-
-    load_before = os.getloadavg()[0]
+        raise SystemExit
+    sizes, larger = ((10_000, 100_000, 384), (10_000, 400_000, 384))
+    if options.quick:
+        sizes, larger = ((200, 2_000, 64), (200, 8_000, 64))
+    rounds = options.rounds or (1 if options.quick else 6)
     inputs = Inputs.make(*sizes)
     shares = assert_equal_results(inputs)
-    index = faiss.IndexFlatIP(sizes[2])
-    index.add(inputs.documents)
-    search = seconds_of(
-        {
-            "litotes": lambda: litotes_search(inputs),
-            "faiss": lambda: faiss_search(inputs, index),
-            "faiss with add": lambda: faiss_search(inputs),
-        },
-        rounds,
-    )
-    del index
-    mine = seconds_of(
-        {
-            "litotes": lambda: litotes_mine(inputs),
-            "mine_hard_negatives, faiss": lambda: peer_mine(inputs, True),
-            "mine_hard_negatives, torch": lambda: peer_mine(inputs, False),
-        },
-        rounds,
-    )
+    parts = [
+        measuring.part("search", seconds_of_search(inputs, rounds), goal={"peer": "faiss", "at_most": 1.25}),
+        measuring.part(
+            "mine, texts to n-tuples",
+            seconds_of_mining(inputs, rounds),
+            goal={"peer": "mine_hard_negatives, faiss", "at_most": 0.77},
+        ),
+    ]
     del inputs
-    contestants = (
-        "litotes search",
-        "litotes mine",
-        "faiss",
-        "mine_hard_negatives, faiss",
-        "mine_hard_negatives, torch",
+    return measuring.result(
+        name="mining",
+        says="Dense mining with vectors that are ready: exact search beside bare faiss, and the whole way from lists "
+        "of texts to a dataset of n-tuples beside `mine_hard_negatives` of sentence-transformers.",
+        equal="all find the same cells, but for ties within 1e-5",
+        setting={"queries": sizes[0], "documents": sizes[1], "width": sizes[2], "top": TOP, "positives a query": 1},
+        libraries=LIBRARIES,
+        seconds=parts,
+        memory=memory_parts(sizes, larger),
+        facts={f"share of equal columns, {name}": round(share, 6) for name, share in shares.items()},
     )
-    memory = {name: {str(sizes[1]): memory_over_inputs(name, sizes)} for name in contestants}
-    for name in ("litotes search", "litotes mine", "faiss"):
-        memory[name][str(larger[1])] = memory_over_inputs(name, larger)
-    return {
-        "setting": {"queries": sizes[0], "documents": sizes[1], "width": sizes[2], "top": TOP, "positives a query": 1},
-        "machine": {"processor": _processor(), "cpus": os.cpu_count(), "load before": load_before},
-        "versions": {"python": platform.python_version(), **{name: _version(name) for name in LIBRARIES}},
-        "share of equal columns (others are ties within 1e-5)": shares,
-        "search seconds": search,
-        "mine seconds": mine,
-        "memory over inputs, GiB": memory,
-        "ratios": {
-            "search: litotes / faiss": search["litotes"]["median"] / search["faiss"]["median"],
-            "search: litotes / faiss with add": search["litotes"]["median"] / search["faiss with add"]["median"],
-            **{f"{name} / litotes": mine[name]["median"] / mine["litotes"]["median"] for name in list(mine)[1:]},
-        },
+
+
+def seconds_of_search(inputs: Inputs, rounds: int) -> dict[str, dict[str, float]]:
+    """Ours, and faiss on a ready index and with building one."""
+    import faiss
+
+    index = faiss.IndexFlatIP(inputs.documents.shape[1])
+    index.add(inputs.documents)
+    contestants = {
+        "litotes": lambda: litotes_search(inputs),
+        "faiss": lambda: faiss_search(inputs, index),
+        "faiss with add": lambda: faiss_search(inputs),
     }
+    return measuring.in_turns(contestants, rounds)
 
 
-def table(result: dict) -> list[str]:
-    """The numbers for people."""
-    lines = []
-    for part in ("search seconds", "mine seconds"):
-        for name, numbers in result[part].items():
-            spread = f"{numbers['q20']:.2f} to {numbers['q80']:.2f}"
-            lines.append(f"{part:15s} {name:28s} {numbers['median']:8.2f}   ({spread})")
-    for name, numbers in result["memory over inputs, GiB"].items():
-        shown = ", ".join(f"{value:.2f} at {int(size):,}" for size, value in numbers.items())
-        lines.append(f"{'memory, GiB':15s} {name:28s} {shown}")
-    return [*lines, *(f"{'ratio':15s} {name:44s} {value:.2f}" for name, value in result["ratios"].items())]
+def seconds_of_mining(inputs: Inputs, rounds: int) -> dict[str, dict[str, float]]:
+    """Ours, and the peer with both of its back ends."""
+    contestants = {
+        "litotes": lambda: litotes_mine(inputs),
+        "mine_hard_negatives, faiss": lambda: peer_mine(inputs, True),
+        "mine_hard_negatives, torch": lambda: peer_mine(inputs, False),
+    }
+    return measuring.in_turns(contestants, rounds)
 
 
-def _version(library: str) -> str:
-    try:
-        return importlib.metadata.version(library)
-    except importlib.metadata.PackageNotFoundError:
-        return "not installed as a package"
+def memory_parts(sizes: tuple[int, int, int], larger: tuple[int, int, int]) -> list[dict]:
+    """Peaks at both sizes; the peer's only at the first, since its torch back end would take many GiB."""
+    both = {f"{size[1]:,} documents": size for size in (sizes, larger)}
+
+    def peaks(contestant: str, every: bool = True) -> dict[str, float]:
+        return {name: memory_over_inputs(contestant, size) for name, size in list(both.items())[: 2 if every else 1]}
+
+    goal = {"at_most": 0.4}
+    searching = {"litotes": peaks("litotes search"), "faiss": peaks("faiss")}
+    mining = {"litotes": peaks("litotes mine")}
+    mining |= {name: peaks(f"mine_hard_negatives, {name}", every=False) for name in ("faiss", "torch")}
+    mining = {name if name == "litotes" else f"mine_hard_negatives, {name}": found for name, found in mining.items()}
+    return [measuring.memory_part("search", searching, goal=goal), measuring.memory_part("mine", mining, goal=goal)]
 
 
-def _processor() -> str:
-    lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if Path("/proc/cpuinfo").exists() else []
-    return next(
-        (line.partition(":")[2].strip() for line in lines if line.startswith("model name")), platform.processor()
-    )
+def add_options(parser: argparse.ArgumentParser) -> None:
+    """For the fresh processes that memory is measured in."""
+    parser.add_argument("--memory-of", help=argparse.SUPPRESS)
+    parser.add_argument("--sizes", nargs=3, type=int, help=argparse.SUPPRESS)
 
 
 if __name__ == "__main__":
-    main()
+    measuring.run(__doc__, measure, add_options)

@@ -47,10 +47,11 @@ class Runs:
         if cell.start is not None:
             assert (cell.start / "model" / "weights").read_text() == f"{cell.seed}"
         self.cells.append(cell)
+        value = self.value(cell)
         (cell.folder / "model").mkdir(exist_ok=True)
         (cell.folder / "model" / "weights").write_text(f"{cell.seed}")
         (cell.folder / "log").write_text("ran")
-        return Outcome({"score": self.value(cell), "other": 1.0}, facts={"data": {"name": cell.data}})
+        return Outcome({"score": value, "other": 1.0}, facts={"data": {"name": cell.data}})
 
     def words(self) -> list[tuple[str, float, int, str]]:
         """Command, rate, seed and split of each cell that was made."""

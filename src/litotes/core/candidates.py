@@ -66,7 +66,7 @@ class Candidates:
         counts: Mapping[str, int] | None = None,
     ) -> Self:
         """What one miner proposes: positions, its scores and ranks (from 1), all of shape ``[cells]``."""
-        check_choice("Candidates.build", "assumed", assumed, (-1, 1))  # type: ignore[arg-type]
+        check_choice("Candidates.build", "assumed", assumed, (-1, 1))
         columns = {
             "row": pa.array(np.asarray(row), _INT64),
             "col": pa.array(np.asarray(col), _INT64),

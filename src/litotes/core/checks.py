@@ -52,11 +52,11 @@ def check_float(
     return float(value)
 
 
-def check_choice(owner: str, name: str, value: Any, choices: Iterable[str]) -> str:
+def check_choice(owner: str, name: str, value: Any, choices: Iterable[Any]) -> Any:
     """``value`` if it is one of ``choices``; otherwise an error that names the nearest one."""
     choices = list(choices)
     if value not in choices:
-        hint = nearest(str(value), choices)
+        hint = nearest(str(value), map(str, choices))
         allowed = f"one of {', '.join(map(repr, choices))}"
         _refuse(owner, name, allowed, value, f" Did you mean {hint!r}?" if hint else "")
     return value

@@ -72,7 +72,9 @@ def collection(name, n_queries, rng, with_truth=False):
 @pytest.fixture(scope="module")
 def parts():
     rng = np.random.default_rng(0)
-    return Splits(collection("f", 8, rng), collection("v", 4, rng), collection("t", 6, rng, with_truth=True))
+    return Splits(
+        collection("f", 8, rng), collection("v", 4, rng, with_truth=True), collection("t", 6, rng, with_truth=True)
+    )
 
 
 @pytest.fixture

@@ -193,3 +193,62 @@ def test_a_run_without_candidates_or_unfinished_says_what_to_do(tmp_path):
     run.stage("candidates/dense", verb="mine", config={}, fingerprints={}, shards=1)
     with pytest.raises(LitotesError, match="candidates/dense is not finished. Run: litotes resume"):
         load_run(run.path)
+
+
+def test_candidates_show_what_they_hold():
+    assert repr(found(CELLS)) == "Candidates(3 cells; miners dense)"
+    judged = found(CELLS).with_columns({"judge.margin": np.zeros(3)})
+    assert repr(judged) == "Candidates(3 cells; miners dense; judges margin)"
+
+
+def test_trust_can_be_asked_for_as_a_column():
+    judged = found(CELLS).with_columns({"trust.a": np.array([0.1, 0.2, 0.3])})
+    assert judged.column("trust").tolist() == [0.1, 0.2, 0.3]
+    with pytest.raises(LitotesError, match="'how' parameter of Candidates.combined"):
+        judged.combined("median")
+
+
+def test_an_assumed_label_is_minus_or_plus_one():
+    with pytest.raises(LitotesError, match="'assumed' parameter of Candidates.build"):
+        found(CELLS, assumed=0)
+    assert found(CELLS, assumed=1).assumed.tolist() == [1, 1, 1]
+
+
+def test_candidates_from_other_data_are_not_merged():
+    other = data().with_labels(DATA.labels.with_cells([0], [1]))
+    elsewhere = Candidates.build([0], [3], miner="bm25", score=[1.0], rank=[1], data=other)
+    with pytest.raises(LitotesError, match="the judgements differ"):
+        found(CELLS).merge(elsewhere)
+
+
+def test_chosen_rows_keep_counts_and_belong_to_the_chosen_data():
+    part = DATA.select_rows([1, 5])
+    kept = found(CELLS, counts={"twin": 2}).select_rows([1, 5], part)
+    assert kept.counts == {"dense": {"twin": 2}} and cells_of(kept) == [(0, 0)]
+    with pytest.raises(LitotesError, match="the ids and the judgements"):
+        kept.check_data(DATA)
+    assert len(found({}).select_rows([], DATA.select_rows([]))) == 0
+
+
+def test_a_judge_s_shard_belongs_to_the_data_it_judged():
+    judged = found(CELLS, counts={"twin": 2}).with_columns({"judge.x": np.zeros(3)})
+    shard = Candidates.from_table(judge_shard(judged, "x"))
+    assert shard.made_from == judged.made_from and shard.counts == {}
+
+
+def test_a_folder_named_like_a_file_is_a_run(tmp_path):
+    write_run(tmp_path / "run.parquet", judged=False)
+    assert len(Candidates.load(tmp_path / "run.parquet")) == 4
+
+
+def test_numbers_for_one_cell_may_be_whole():
+    more = found(CELLS).with_columns({"weight": [1, 2, 3]})
+    assert more.column("weight").tolist() == [1.0, 2.0, 3.0]
+    assert more.with_columns({"weight": more.col > 1}).column("weight").tolist() == [0.0, 1.0, 0.0]
+    assert Candidates.build([0], [1], miner="m", score=[2], rank=[1], data=DATA).column("score.m").tolist() == [2.0]
+
+
+def test_the_same_counts_in_another_order_give_the_same_bytes():
+    one = found(CELLS, counts={"twin": 1, "short": 2}).to_table()
+    two = found(CELLS, counts={"short": 2, "twin": 1}).to_table()
+    assert one.schema.metadata == two.schema.metadata

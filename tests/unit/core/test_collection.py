@@ -148,3 +148,38 @@ def test_vectors_and_paths_as_content():
 def test_refused(make, message):
     with pytest.raises(LitotesError, match=message):
         make()
+
+
+def test_what_is_made_from_a_collection_keeps_its_name_and_origin():
+    labels = small().labels
+    data = small(name="n", origin="o", split="s", notes={"k": 1}, truth=labels.with_cells([0], [3]))
+    made = (
+        data.select_rows([0]),
+        data.with_labels(labels.with_cells([1], [0])),
+        data.extended(pa.table({"id": ["g0"], "text": ["new"]}), source="llm"),
+    )
+    for other in made:
+        assert (other.name, other.origin, other.split, other.notes["k"]) == ("n", "o", "s", 1)
+        assert other.truth is not None and other.truth.is_positive([0], [3]).all()
+
+
+def test_text_twins_follow_the_texts_into_what_is_made():
+    data = Collection(
+        LabelMatrix.from_qrels({"q0": {"d0": 1}}, cols=["d0", "d1"]), None, texts_table(["same", "SAME"], "d")
+    )
+    assert data.first_twin.tolist() == [0, 0]  # looked at before, so that others may take it over
+    assert data.with_labels(data.labels).first_twin.tolist() == [0, 0]
+    more = data.extended(pa.table({"id": ["d2", "d3"], "text": ["other", "same"]}), source="llm")
+    assert more.first_twin.tolist() == [0, 0, 2, 0] and more.is_positive([0], [3]).tolist() == [True]
+
+
+def test_columns_without_content_cannot_be_extended():
+    with pytest.raises(LitotesError, match="columns have no content cannot be extended"):
+        Collection(small().labels).extended(pa.table({"id": ["x"], "text": ["y"]}), "llm")
+
+
+@pytest.mark.parametrize("cols", [[0, 4], [-1, 0], [4]])
+def test_one_column_outside_is_enough(cols):
+    with pytest.raises(LitotesError, match=r"Column positions must lie in \[0, 4\)"):
+        small().is_positive([0] * len(cols), cols)
+    assert small().is_positive([0], [3]).tolist() == [False] and small().is_positive([], []).tolist() == []

@@ -1,8 +1,10 @@
 """Files are whole or absent."""
 
 import os
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from litotes.core.errors import DataError, LitotesError, MachineError
@@ -62,3 +64,43 @@ def test_a_file_is_no_folder(tmp_path):
     (tmp_path / "f").write_text("")
     with pytest.raises(LitotesError, match="a file stands where a folder is needed"):
         make_folder(tmp_path / "f")
+
+
+def test_json_is_written_for_people(tmp_path):
+    write_json(tmp_path / "a.json", {"ü": [1]})
+    assert (tmp_path / "a.json").read_bytes() == '{\n  "ü": [\n    1\n  ]\n}\n'.encode()
+
+
+def test_a_folder_like_a_partition_is_no_column(tmp_path):
+    path = tmp_path / "split=test" / "a.parquet"
+    write_parquet(pa.table({"a": [1]}), path)
+    assert read_parquet(path).column_names == ["a"]
+
+
+def test_parquet_is_compressed_by_zstd(tmp_path):
+    write_parquet(pa.table({"a": [1] * 100}), tmp_path / "a.parquet")
+    assert pq.ParquetFile(tmp_path / "a.parquet").metadata.row_group(0).column(0).compression == "ZSTD"
+
+
+def test_the_file_then_its_folder_are_synced_and_no_handle_stays_open(tmp_path, monkeypatch):
+    synced = []
+
+    def fsync(descriptor):
+        synced.append(Path(os.readlink(f"/proc/self/fd/{descriptor}")))
+
+    monkeypatch.setattr(os, "fsync", fsync)
+    before = os.listdir("/proc/self/fd")
+    write_atomically(tmp_path / "a.txt", "x")
+    assert len(os.listdir("/proc/self/fd")) == len(before)
+    part, folder = synced
+    assert part.name.startswith(".a.txt.") and part.suffix == ".partial" and part.parent == folder == tmp_path
+
+
+def test_the_mask_of_modes_is_as_before(tmp_path):
+    mask = os.umask(0o027)
+    try:
+        write_atomically(tmp_path / "a.txt", "x")
+        assert os.umask(0o027) == 0o027
+    finally:
+        os.umask(mask)
+    assert (tmp_path / "a.txt").stat().st_mode & 0o777 == 0o640

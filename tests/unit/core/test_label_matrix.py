@@ -200,3 +200,80 @@ def test_arrays_cannot_be_written():
     labels = matrix({(0, 0): 1.0})
     with pytest.raises(ValueError, match="read-only"):
         labels.grades[0] = 5
+
+
+def test_every_edit_keeps_the_smallest_grade_of_a_positive():
+    labels = LabelMatrix.from_qrels({"q": {"d": 2, "e": 1}, "r": {"d": 1}}, min_grade=2)
+    edits = (
+        labels.with_cells([1], [1], [1.0]),
+        labels.without_cells([0], [1]),
+        labels.select_rows([1, 0]),
+        labels.with_columns(["x"]),
+    )
+    for edit in edits:
+        assert edit.min_grade == 2 and edit.positive_counts().sum() == 1
+
+
+def test_rows_chosen_as_an_empty_list_or_outside_the_matrix():
+    labels = matrix({(0, 0): 1.0})
+    assert labels.select_rows([]).n_rows == 0
+    for wrong in ([0, N_ROWS], [-1, 0], [N_ROWS]):
+        with pytest.raises(LitotesError, match=rf"Row positions must lie in \[0, {N_ROWS}\)"):
+            labels.select_rows(wrong)
+
+
+@pytest.mark.parametrize("rows", [[0, N_ROWS], [-1, 0], [2, -1, 3], [3, N_ROWS, 2]])
+def test_one_position_outside_is_enough(rows):
+    with pytest.raises(LitotesError, match=rf"Row positions must lie in \[0, {N_ROWS}\)"):
+        matrix({}).is_observed(rows, [0] * len(rows))
+
+
+@pytest.mark.parametrize(("rows", "cols"), [([0, 1], [0]), ([[0, 1]], [[0, 1]])])
+def test_rows_and_columns_are_two_lists_of_one_length(rows, cols):
+    with pytest.raises(LitotesError, match="two lists of one length"):
+        matrix({}).is_observed(rows, cols)
+
+
+def test_the_largest_matrix_and_the_largest_grade(monkeypatch):
+    largest = float(np.finfo(np.float32).max)
+    assert matrix({(0, 0): largest, (0, 1): -largest}).grades.tolist() == [largest, -largest]
+    monkeypatch.setattr(LabelMatrix, "n_cols", 2**32)
+    monkeypatch.setattr(LabelMatrix, "n_rows", 2**31)
+    with pytest.raises(LitotesError, match="too many cells"):
+        LabelMatrix([], [], [], [])
+
+
+def test_nothing_observed_has_grades_of_the_same_type():
+    assert matrix({}).grades_at([0], [0]).dtype == matrix({(0, 0): 1.0}).grades_at([0], [0]).dtype == np.float32
+
+
+def test_a_matrix_shows_its_size():
+    assert repr(matrix({(0, 0): 1.0})) == f"LabelMatrix({N_ROWS} rows x {N_COLS} cols, 1 observed cells)"
+
+
+def test_sources_say_grades_and_names_as_they_should():
+    assert LabelMatrix.from_pairs([("q", "d")]).grades.tolist() == [1.0]
+    shop = LabelMatrix.from_interactions(["u", "v"], ["i", "i"], [1, 3], min_grade=2)
+    assert shop.min_grade == 2 and shop.positive_counts().tolist() == [0, 1]
+    assert LabelMatrix.from_interactions(["u"], ["i"]).positive_counts().tolist() == [1]
+    indicator = LabelMatrix.from_multilabel([[0, 1, None], [1, None, 0]])
+    assert indicator.row_ids.values == ["0", "1"] and indicator.col_ids.values == ["0", "1", "2"]
+    assert LabelMatrix.from_multilabel([[0, None]], zeros="negative").negatives(0).tolist() == [0]
+    assert LabelMatrix.from_multilabel([[0, 1]], rows=["a"], cols=["x", "y"]).row_ids.values == ["a"]
+
+
+def test_sources_refuse_what_they_do_not_know():
+    with pytest.raises(LitotesError, match="'side' parameter of LabelMatrix.from_triples"):
+        LabelMatrix.from_triples([("a", "r", "b")], side="heads")
+    with pytest.raises(LitotesError, match="'zeros' parameter of LabelMatrix.from_multilabel"):
+        LabelMatrix.from_multilabel([[0, 1]], zeros="positive")
+    with pytest.raises(LitotesError, match=r"two axes, samples and labels. Got shape \(2,\)"):
+        LabelMatrix.from_multilabel([0, 1])
+
+
+def test_a_sparse_matrix_whose_zeros_are_judged():
+    sparse = pytest.importorskip("scipy.sparse")
+    judged = LabelMatrix.from_multilabel(sparse.csr_matrix(np.array([[1, 0], [0, 1]])), zeros="negative")
+    assert len(judged) == 4
+    explicit = sparse.coo_matrix((np.array([1, 0]), ([0, 0], [0, 1])), shape=(1, 2))
+    assert len(LabelMatrix.from_multilabel(explicit)) == 1, "a zero that is stored is a zero"

@@ -137,3 +137,11 @@ def test_a_reranker_trains_one_step_on_lists(tmp_path):
     )  # fmt: skip
     table = found(data).to_dataset("labeled-list", data)
     assert CrossEncoderTrainer(model, args, train_dataset=table, loss=LambdaLoss(model)).train().global_step == 1
+
+
+def test_what_is_assumed_neither_way_is_no_negative():
+    data = small()
+    table = found(data).top(1).table
+    kept = table.set_column(table.column_names.index("assumed"), "assumed", pa.array([0] * len(table), pa.int8()))
+    with pytest.raises(LitotesError, match="no candidate to train on"):
+        Candidates(kept, made_from=found(data).made_from).to_dataset("triplet", data)

@@ -1,12 +1,16 @@
 """Stages, shards and resume."""
 
+import fcntl
 import json
+import os
+import re
+import threading
 
 import pyarrow as pa
 import pytest
 
-from litotes.core import LitotesError
-from litotes.core.errors import StaleError
+from litotes.core import LitotesError, run_folder
+from litotes.core.errors import MachineError, StaleError
 from litotes.core.run_folder import RunFolder
 
 TABLE = pa.table({"row": [1, 2]})
@@ -131,3 +135,89 @@ def test_what_another_program_took_out_stays_out_and_other_data_are_refused(tmp_
     fourth.record["data"] = {"fingerprint": "b"}
     with pytest.raises(StaleError, match="another program has just entered other data"):
         fourth.save()
+
+
+def test_an_empty_folder_is_made_with_its_parents(tmp_path):
+    assert RunFolder.open(tmp_path / "a" / "b").path.is_dir()
+
+
+def test_a_stage_made_anew_stands_at_the_end_and_says_its_name(tmp_path):
+    run = RunFolder.open(tmp_path)
+    for key in ("candidates/one", "candidates/two"):
+        begin_named(run, key)
+    run.stage("candidates/one", verb="mine", config={}, fingerprints={"miner": "x"}, shards=1, force=True)
+    assert list(run.stages) == ["candidates/two", "candidates/one"]
+    with pytest.raises(StaleError, match=r"Use another name \(one:name=NAME\)"):
+        run.stage("candidates/one", verb="mine", config={}, fingerprints={"miner": "y"}, shards=1)
+
+
+def test_more_than_ten_shards_are_entered_in_the_order_of_their_numbers(tmp_path):
+    stage = begin(tmp_path, shards=12)
+    for shard in reversed(range(12)):
+        stage.write(shard, TABLE)
+    assert list(json.loads((stage.folder / "manifest.json").read_text())) == [str(i) for i in range(12)]
+
+
+def test_times_are_those_of_a_clock_in_whole_seconds(tmp_path):
+    stage = begin(tmp_path, shards=0)
+    stage.finish()
+    for name in ("begun", "ended"):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\+00:00", stage.record[name])
+
+
+def test_the_log_is_read_by_people_and_takes_any_value(tmp_path):
+    run = RunFolder.open(tmp_path)
+    run.log("mined", name="ü", where=tmp_path)
+    line = (tmp_path / "log.jsonl").read_bytes().decode("utf-8")
+    assert '"ü"' in line and json.loads(line)["where"] == str(tmp_path)
+
+
+def test_a_log_that_cannot_be_written_is_the_machine_s_fault(tmp_path):
+    run = RunFolder.open(tmp_path)
+    (tmp_path / "log.jsonl").mkdir()
+    with pytest.raises(MachineError, match=r"log.jsonl: cannot be written \(Is a directory\)"):
+        run.log("mined")
+
+
+def test_what_another_program_changed_in_an_entry_replaces_it_whole(tmp_path):
+    first = RunFolder.open(tmp_path)
+    begin_named(first, "candidates/one")
+    entry = first.stages["candidates/one"]
+    second = RunFolder.open(tmp_path)
+    second.stages["candidates/one"] = {"done": True}
+    second.save()
+    first.save()
+    assert first.stages["candidates/one"] is entry and entry == {"done": True}
+
+
+def test_the_options_of_a_command_are_known_in_any_order(tmp_path):
+    first, second = RunFolder.open(tmp_path), RunFolder.open(tmp_path)
+    first.record["commands"] = [{"verb": "mine", "options": {"a": 1, "b": 2}, "begun": "t", "done": True}]
+    first.save()
+    second.record["commands"] = [{"verb": "mine", "options": {"b": 2, "a": 1}, "begun": "t", "done": True}]
+    second.save()
+    assert [each["done"] for each in RunFolder.open(tmp_path).record["commands"]] == [True]
+
+
+def test_saving_waits_for_another_program_that_saves(tmp_path):
+    run = RunFolder.open(tmp_path)
+    handle = os.open(tmp_path, os.O_RDONLY)
+    fcntl.flock(handle, fcntl.LOCK_EX)
+    saving = threading.Thread(target=run.save)
+    saving.start()
+    saving.join(0.2)
+    assert saving.is_alive()
+    os.close(handle)
+    saving.join(20)
+    assert not saving.is_alive()
+
+
+def test_what_is_not_installed_has_no_version(monkeypatch):
+    def version(name):
+        if name == "numpy":
+            raise run_folder.metadata.PackageNotFoundError(name)
+        return "1"
+
+    monkeypatch.setattr(run_folder.metadata, "version", version)
+    found = run_folder.versions()
+    assert "numpy" not in found and found["litotes"] == found["bm25s"] == "1"

@@ -1,5 +1,6 @@
 """Checks, configuration, specs, text, seeds, fingerprints, progress, errors."""
 
+import hashlib
 import subprocess
 import sys
 from typing import ClassVar
@@ -8,17 +9,17 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from pydantic import Field
+from pydantic import Field, ValidationError
 
 from litotes.core import progress as progress_module
-from litotes.core.checks import check_choice, check_float, check_int
+from litotes.core.checks import check_choice, check_float, check_int, nearest
 from litotes.core.config import Config
 from litotes.core.errors import DataError, LitotesError, MachineError, MissingExtra, require
-from litotes.core.fingerprint import difference, digest
+from litotes.core.fingerprint import difference, digest, digest_file, digest_texts
 from litotes.core.ids import Ids
 from litotes.core.progress import Progress, track
 from litotes.core.seeds import rng, seed_everything, uniform_hash
-from litotes.core.spec import build, parse_spec
+from litotes.core.spec import Spec, build, parse_spec
 from litotes.core.text import jaccard, last_name, normalise, shingles, words
 
 
@@ -38,11 +39,22 @@ class TestChecks:
 
     def test_good_values_pass(self):
         assert check_int("X", "n", np.int32(3), at_most=3) == 3
+        assert check_int("X", "n", 3, at_least=3) == 3
         assert check_float("X", "p", 0, at_least=0, below=1) == 0.0
+
+    def test_bounds_that_are_excluded(self):
+        for value in (0, 1):
+            with pytest.raises(LitotesError, match=r"in the range \(0, 1\)"):
+                check_float("X", "p", value, above=0, below=1)
 
     def test_a_choice_names_the_nearest(self):
         with pytest.raises(LitotesError, match=r"one of 'hnsw', 'ivf'. Got 'hnws' instead. Did you mean 'hnsw'\?"):
             check_choice("X", "index", "hnws", ("hnsw", "ivf"))
+
+    def test_what_looks_like_nothing_is_told_no_nearest_one(self):
+        with pytest.raises(LitotesError, match=r"Got 'bm25' instead\.$"):
+            check_choice("X", "index", "bm25", ("hnsw", "ivf"))
+        assert nearest("abcdef", ["abcxyz"]) == "abcxyz" and nearest("abcdef", ["abwxyz"]) is None
 
 
 class Example(Config):
@@ -66,6 +78,16 @@ class TestConfig:
     def test_refused(self, values, message):
         with pytest.raises(LitotesError, match=message):
             Example(**values)
+
+    def test_frozen_and_defaults_are_checked_too(self):
+        with pytest.raises(ValidationError, match="frozen"):
+            Example().steps = 3
+
+        class Wrong(Config):
+            steps: int = Field("many")
+
+        with pytest.raises(LitotesError, match="'steps' option of Wrong"):
+            Wrong()
 
     def test_unknown_preset(self):
         with pytest.raises(LitotesError, match="no preset 'papre'. Known presets: 'paper'"):
@@ -95,6 +117,11 @@ class TestSpec:
         with pytest.raises(LitotesError):
             parse_spec(text)
 
+    def test_what_is_missing_is_said(self):
+        with pytest.raises(LitotesError, match="no kind before the colon"):
+            parse_spec(":name=x")
+        assert Spec("dense", "dense").options == {}
+
     def test_build_reads_values_by_annotation(self):
         def make(top: int = 1, *, ratio: float | None = None, fast: bool = False, name: str = "x"):
             return top, ratio, fast, name
@@ -118,6 +145,9 @@ class TestText:
 
     def test_last_name(self):
         assert [last_name(n) for n in ("numpy.linalg.Norm_", "__init__", "a")] == ["norm", "init", "a"]
+
+    def test_as_many_words_as_a_shingle_has(self):
+        assert shingles(["a", "b"], 2) == {("a", "b")}
 
 
 class TestSeeds:
@@ -168,6 +198,22 @@ class TestFingerprint:
         with pytest.raises(TypeError, match="object"):
             digest(object())
 
+    def test_digests_are_128_bits_and_stay_what_they_were(self):
+        assert digest() == digest_texts([]) == hashlib.blake2b(b"", digest_size=16).hexdigest()
+        by_hand = b"n" + b"s" + (2).to_bytes(8, "little") + "ü".encode() + b"t" + b"f"
+        assert digest(None, "ü", True, False) == hashlib.blake2b(by_hand, digest_size=16).hexdigest()
+        assert digest(b"x") == hashlib.blake2b(b"b" + (1).to_bytes(8, "little") + b"x", digest_size=16).hexdigest()
+        assert digest_texts(["a", None, "ü"]) == digest("a", None, "ü") != digest_texts(["a", "ü"])
+
+    def test_one_value_is_told_from_another(self):
+        for one, two in ((True, False), (b"a", b"b"), (None, False), ("", b""), ([], [None])):
+            assert digest(one) != digest(two)
+
+    def test_a_file_s_digest_is_of_all_its_bytes(self, tmp_path):
+        content = bytes(range(256)) * 5000  # more than is read at once
+        (tmp_path / "f").write_bytes(content)
+        assert digest_file(tmp_path / "f") == hashlib.blake2b(content, digest_size=16).hexdigest()
+
     def test_difference_names_parts(self):
         assert difference({"a": 1, "b": 2}, {"a": 1, "b": 3, "c": 4}) == ["b", "c"]
 
@@ -179,6 +225,18 @@ class TestIds:
         assert ids.positions(["x", "?"], missing=-1).tolist() == [2, -1]
         with pytest.raises(LitotesError, match=r"'xx' is not among the 3 ids. Did you mean 'x'\?"):
             ids.positions(["xx"])
+        assert ids.positions(["x", "7"]).tolist() == [2, 1]
+
+    def test_equal_where_ids_and_order_are(self):
+        assert Ids("ab") == Ids("ab") != Ids("ba") and Ids("ab") != ["a", "b"]
+
+    def test_shown_with_the_first_three(self):
+        assert repr(Ids("ab")) == "Ids(['a', 'b'], n=2)"
+        assert repr(Ids("abc")) == "Ids(['a', 'b', 'c'], n=3)" and repr(Ids("abcd")) == "Ids(['a', 'b', 'c', ...], n=4)"
+
+    def test_the_one_that_stands_twice_is_named(self):
+        with pytest.raises(LitotesError, match="The id 'b' stands twice"):
+            Ids(["a", "b", "c", "b"])
 
 
 class TestErrors:
@@ -189,11 +247,14 @@ class TestErrors:
 
     def test_a_place_in_a_file(self):
         assert str(DataError.at("a.tsv", 3, "bad.")) == "a.tsv:3: bad."
+        assert str(DataError.at("a.tsv", None, "bad.")) == "a.tsv: bad."
 
     def test_a_missing_extra_names_the_command(self):
         require("json", extra="retrieval")
         with pytest.raises(MissingExtra, match=r'needs nowhere_to_be_found; run: pip install "litotes\[retrieval\]"'):
             require("json", "nowhere_to_be_found", extra="retrieval")
+        with pytest.raises(MissingExtra, match=rf"^{__name__} needs"):
+            require("nowhere_to_be_found", extra="retrieval")
 
 
 class TestProgress:

@@ -1,5 +1,6 @@
 """Each cell is made once and kept: through kills, between claims, and never across a change of the source."""
 
+import shutil
 from dataclasses import replace
 
 import pytest
@@ -111,8 +112,10 @@ def test_cells_that_differ_have_different_folders(tmp_path):
     runs = Runs()
     for slug in ("one", "two"):
         made = experiment(tmp_path, runs, slug=slug)
-        run_all(made, CLAIM, claim(name="elsewhere", data="a/b"))
-    assert len({cell.folder for cell in runs.cells}) == len(runs.cells) == 4 * (DEV + TEST)
+        run_all(made, CLAIM, claim(name="elsewhere", data="a/b"), claim(name="near", data="a-b"))
+    made.run(CLAIM, "good", TUNING_SEED)  # on test: not what was measured on dev
+    assert [cell.split for cell in runs.cells[-2:]] == ["test", "test"]
+    assert len({cell.folder for cell in runs.cells}) == len(runs.cells) == 6 * (DEV + TEST) + 2
     assert all(cell.folder.parent == tmp_path for cell in runs.cells)
 
 
@@ -185,7 +188,11 @@ def test_a_start_that_was_tidied_away_is_made_again_when_needed(tmp_path):
 
 
 def test_so_is_a_whole_chain_and_half_a_tidying(tmp_path):
-    runs = Runs()
+    def in_an_empty_folder(cell):
+        assert list(cell.folder.iterdir()) == []
+        return score(cell)
+
+    runs = Runs(in_an_empty_folder)
     made = experiment(tmp_path, runs)
     middle = Arm("good", {"rate": 2.0}, START)
     made.run(claim(arms={"middle": middle}, holds=[("middle", ">", 0.1)]), "middle", 0)
@@ -229,13 +236,24 @@ def test_the_plan_counts_what_is_left(tmp_path):
     assert made.plan([CLAIM]).cells == DEV + TEST
 
 
+def test_a_start_is_not_needed_for_what_is_made(tmp_path):
+    runs = Runs()
+    made = experiment(tmp_path, runs)
+    made.run(CLAIM, "good", 7)
+    shutil.rmtree(next(cell.folder for cell in runs.cells if (cell.arm.command, cell.seed) == ("start", 7)))
+    runs.cells.clear()
+    assert made.plan([CLAIM], ["good"], {"better": [7]}).left == 0
+    made.run(CLAIM, "good", 7)
+    assert runs.cells == []
+
+
 def test_it_says_what_remains(tmp_path, capsys):
     made = experiment(tmp_path, Runs())
     made.plan([CLAIM], ["good"], {"better": [7]})
     made.run(CLAIM, "good", 7)
     lines = capsys.readouterr().err.splitlines()
     assert len(lines) == 6
-    assert "start of good, trial 1 of 3, dev: score 0.1100" in lines[0] and "5 runs left" in lines[0]
+    assert "start of good, trial 1 of 3, dev: score 0.1100" in lines[0] and "5 runs left, about 0 min" in lines[0]
     assert "made-up, made-up, good, seed 7: score 0.5340" in lines[-1] and "left" not in lines[-1]
 
 

@@ -26,7 +26,7 @@ def t_widths(values: np.ndarray, level: float = 0.95) -> np.ndarray:
 
 
 def test_by_hand():
-    """s = 1, effect 1: with 17 seeds 2 x 2.1199 / sqrt(17) = 1.0283 is too wide, 2 x 2.1098 / sqrt(18) = .9946 is not."""
+    """s = 1, effect 1: 2 x 2.1199 / sqrt(17) = 1.0283 is too wide, and 2 x 2.1098 / sqrt(18) = .9946 is not."""
     assert fewest(Spread(5, 0, 1.0), 1.0, 0.95) == (18, None)
     assert fewest(Spread(5, 0, 4.0), 2.0, 0.95) == (18, None)
 
@@ -51,7 +51,7 @@ def test_the_number_is_right_on_average_when_the_spread_is_estimated():
 
 
 def test_the_components_are_found_again():
-    rng, true = np.random.default_rng(2), of_components(0.5, 2.0, 1.0, 20, 30)
+    rng, true = np.random.default_rng(2), of_components(0.5, 2.0, 9.0, 20, 30)
     found = [Spread.of(table.mean(axis=1), table) for table in (table_of(true, 20, 30, rng) for _ in range(200))]
     assert np.mean([spread.of_seeds for spread in found]) == pytest.approx(true.of_seeds, rel=0.08)
     assert np.mean([spread.of_queries for spread in found]) == pytest.approx(true.of_queries, rel=0.08)
@@ -68,6 +68,24 @@ def test_the_width_of_the_bootstrap_is_foreseen(components: tuple[float, float, 
         low, high = crossed_bootstrap(table_of(spread, seeds, queries, rng), resamples=600)
         found.append(high - low)
     assert np.sqrt(np.mean(np.square(found))) == pytest.approx(spread.bootstrap_width(seeds, queries, 0.95), rel=0.1)
+
+
+def test_the_variance_of_the_bootstrap_is_right_for_few_seeds_too():
+    """3 seeds and 4 queries, against Owen's formula for each of 40,000 tables."""
+    rng, spread = np.random.default_rng(5), of_components(1.0, 2.0, 3.0, 5, 20)
+    a, b, e = rng.normal(size=(40_000, 3, 1)), rng.normal(size=(40_000, 1, 4)), rng.normal(size=(40_000, 3, 4))
+    tables = a + np.sqrt(2) * b + np.sqrt(3) * e
+    rows, columns = tables.mean(axis=2), tables.mean(axis=1)
+    left = tables - rows[:, :, None] - columns[:, None, :] + tables.mean(axis=(1, 2), keepdims=True)
+    variance = (rows.var(axis=1) / 3 + columns.var(axis=1) / 4 + (left**2).mean(axis=(1, 2)) / 12).mean()
+    assert spread.bootstrap_width(3, 4, 0.95) == pytest.approx(2 * 1.959964 * np.sqrt(variance), rel=0.01)
+
+
+def test_more_queries_narrow_the_t_interval_by_what_queries_add_to_it():
+    only_rest, only_seeds = of_components(0.0, 1.0, 1.0, 5, 20), of_components(1.0, 1.0, 0.0, 5, 20)
+    assert only_rest.t_width(5, 80, 0.95) == pytest.approx(only_rest.t_width(5, 20, 0.95) / 2)
+    assert only_seeds.t_width(5, 80, 0.95) == pytest.approx(only_seeds.t_width(5, 20, 0.95))
+    assert only_rest.t_width(5, 20, 0.95) == pytest.approx(2 * 2.776445 * np.sqrt(1 / 20 / 5), rel=1e-6)
 
 
 def test_where_seeds_are_the_limit_seeds_are_asked_for():

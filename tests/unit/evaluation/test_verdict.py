@@ -101,6 +101,8 @@ class TestByHand:
         assert decide("=", values, effect=1.0, margin=1.2).seeds_needed == 7
         assert decide("=", values + 0.6, effect=1.0, margin=1.2).seeds_needed > 15  # .6 from the margin
         assert decide("=", values + 1.2, effect=1.0, margin=1.2).seeds_needed is None  # on it
+        beyond = decide("=", values + 1.5, effect=1.0, margin=1.2)  # .3 outside, at t(n - 1, .975)
+        assert (beyond.verdict, beyond.seeds_needed) == ("too small to tell", 110)
 
     def test_the_wider_of_both_intervals_decides(self):
         rng = np.random.default_rng(0)
