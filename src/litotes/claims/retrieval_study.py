@@ -119,7 +119,7 @@ def _starting_encoder(
     if cell.start is not None:
         return _loaded(cell.start / "model", trained_layers)
     if name == "word-bag":
-        from litotes.models import word_bag
+        from litotes.models.word_bag import word_bag
 
         return word_bag(data, seed=cell.seed)
     return _loaded(name or "builtin:minilm", trained_layers)

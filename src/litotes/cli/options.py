@@ -31,7 +31,7 @@ Data = Annotated[
     typer.Argument(
         metavar="DATA",
         show_default=False,
-        help="A BEIR folder, TREC files, a JSONL, CSV or Parquet table, or builtin:pydocs.",
+        help="A BEIR folder, TREC files, a JSONL, CSV or Parquet table, builtin:pydocs, or a set of litotes data.",
     ),
 ]
 Run = Annotated[str, typer.Argument(metavar="RUN", show_default=False, help="The run folder that litotes mine wrote.")]

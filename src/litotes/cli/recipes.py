@@ -68,7 +68,8 @@ def recipes(
 
 def _claims(slug: str) -> list[dict[str, str]]:
     """The claims of a system with their recorded verdicts."""
-    from litotes.claims import claims_of, recorded, slugs_with_claims
+    from litotes.claims.recorded import recorded
+    from litotes.claims.registry import claims_of, slugs_with_claims
 
     if slug not in slugs_with_claims():
         return []
