@@ -345,6 +345,7 @@ def program(line, folder, **limits):
     """The command line in a process of its own."""
     code = "import sys; from litotes.cli.main import main; sys.exit(main())"
     environment = {**os.environ, "PYTHONPATH": str(ROOT / "src"), "HOME": str(folder), "OMP_NUM_THREADS": "1"}
+    environment.pop("COVERAGE_PROCESS_CONFIG", None)  # its file would not fit on a full disk
     words = [sys.executable, "-c", code, *line]
     return subprocess.run(
         words, cwd=folder, env=environment, capture_output=True, text=True, timeout=170, check=False, **limits

@@ -6,6 +6,7 @@ import os
 import subprocess
 import sys
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -56,7 +57,7 @@ def test_every_room_and_every_name_of_the_package_itself_is_in_the_reference(sit
 
 def test_the_command_line_page_has_every_verb_with_its_options(site: Path) -> None:
     text = (site / "reference" / "command-line" / "index.html").read_text(encoding="utf-8")
-    for verb in ("mine", "judge", "train-star", "data-export", "audit", "resume"):
+    for verb in ("mine", "judge", "train-star", "data-export", "reproduce", "resume"):
         assert f'id="litotes-{verb}' in text
     assert "--query-prompt" in text
 
@@ -117,20 +118,23 @@ class TestLinks:
 
 
 class TestResultsPage:
-    def test_claims_with_verdicts_and_plots(self, tmp_path: Path) -> None:
-        claims = [
-            {"says": "ADORE | beats", "data": "pydocs", "metric": "nDCG@10", "verdict": {"verdict": "holds"}},
-            {"name": "second", "verdict": "does not hold"},
-        ]
-        (tmp_path / "star-adore.json").write_text(json.dumps({"claims": claims}))
-        (tmp_path / "other.json").write_text(json.dumps({"claims": {"a": {"says": "A."}}}))
+    CLAIM: ClassVar = {"name": "better", "says": "ADORE | beats", "data": "pydocs", "metric": "nDCG@10"}
+
+    def test_a_system_with_a_page_has_its_verdicts_here_and_the_rest_there(self, tmp_path: Path) -> None:
+        result = {"slug": "star-adore", "claims": [self.CLAIM | {"verdict": "does not hold"}]}
+        (tmp_path / "star-adore.json").write_text(json.dumps(result))
         (tmp_path / "mutants.json").write_text("{}")
-        (tmp_path / "star-adore-1.svg").write_text("<svg/>")
         page = site_pages.results_page(tmp_path)
-        assert "## [star-adore](recipes/star-adore.md)" in page and "## other" in page and "mutants.json" not in page
-        assert "| ADORE \\| beats | pydocs | nDCG@10 | **holds** |" in page
-        assert "| second |  |  | **does not hold** |" in page
-        assert "![star-adore-1](results/star-adore-1.svg)" in page
+        assert "In detail: [star-adore](recipes/star-adore.md)." in page and "mutants.json" not in page
+        assert "| ADORE \\| beats | pydocs | nDCG@10 | **does not hold** |" in page
+
+    def test_one_without_a_page_has_everything_here(self, tmp_path: Path) -> None:
+        rest = {"source": "s", "note": "", "verdict": "holds", "digest": "d", "as_registered": True, "commit": None}
+        rest |= {"clean": False, "arms": {}, "comparisons": [], "seconds": 1.0, "versions": {"python": "3"}}
+        result = {"slug": "an-audit", "claims": [self.CLAIM | rest]}
+        (tmp_path / "an-audit.json").write_text(json.dumps(result))
+        page = site_pages.results_page(tmp_path)
+        assert "### better" in page and "](results/an-audit-better.svg)" in page and "In detail" not in page
 
     def test_without_results_it_says_so(self, tmp_path: Path) -> None:
         assert "No result is recorded yet." in site_pages.results_page(tmp_path)
