@@ -1,7 +1,7 @@
 """Writes the recorded results into the systems' pages: ``python -m tools.result_pages``.
 
-``docs/recipes/<slug>.md`` gets, between its two marks, what ``docs/results/<slug>.json`` says; a page's numbers come
-from nowhere else.
+``docs/recipes/<slug>.md`` (or the guide page of that name) gets, between its two marks, what
+``docs/results/<slug>.json`` says; a page's numbers come from nowhere else.
 """
 
 from pathlib import Path
@@ -23,8 +23,9 @@ def pages(docs: Path) -> dict[Path, str]:
     """Each page that has results, as it must read."""
     found = {}
     for file in sorted((docs / "results").glob("*.json")):
-        page = docs / "recipes" / f"{file.stem}.md"
-        if page.is_file() and "claims" in (result := read_json(file)):
+        homes = [docs / place / f"{file.stem}.md" for place in ("recipes", "guide")]
+        page = next(filter(Path.is_file, homes), None)
+        if page is not None and "claims" in (result := read_json(file)):
             found[page] = with_section(page.read_text(encoding="utf-8"), result_section(result))
     return found
 

@@ -173,33 +173,29 @@ def systems_page() -> str:
 
 
 def results_page(folder: Path) -> str:
-    """What each recorded claim says and what came of it, from whatever results there are."""
+    """What each recorded claim says and what came of it, from whatever results there are.
+
+    A system with a page of its own has the details there; what has none shows them here.
+    """
+    from litotes.evaluation.result_page import result_section
+
     files = [file for file in sorted(folder.glob("*.json")) if file.name not in NO_CLAIMS]
     lines = ["# Results", "", "What was claimed beforehand, and what came of it; made from the recorded results."]
     lines += ["See also the [benchmarks](benchmarks.md) and [how good the tests are](quality.md)."]
     if not files:
         lines += ["", "No result is recorded yet."]
     for file in files:
-        content = json.loads(file.read_text(encoding="utf-8"))
+        result = json.loads(file.read_text(encoding="utf-8"))
         page = RECIPES / f"{file.stem}.md"
-        title = f"[{file.stem}](recipes/{page.name})" if page.exists() else file.stem
-        lines += ["", f"## {title}", "", f"[{file.name}](results/{file.name})", ""]
-        rows = [_claim(claim) for claim in _claims(content)]
-        if rows:
-            lines += ["| claim | data | metric | verdict |", "|---|---|---|---|"]
-            lines += [f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in row)} |" for row in rows]
-        lines += ["", *(f"![{plot.stem}](results/{plot.name})" for plot in sorted(folder.glob(f"{file.stem}-*.svg")))]
+        lines += ["", f"## {file.stem}", "", f"All numbers: [{file.name}](results/{file.name}).", ""]
+        if page.exists():
+            lines += [f"In detail: [{file.stem}](recipes/{page.name}).", "", *_verdicts(result["claims"])]
+        else:
+            lines += [result_section(result, plots="results")]
     return "\n".join(lines) + "\n"
 
 
-def _claims(content: Any) -> list[dict[str, Any]]:
-    claims = content.get("claims", []) if isinstance(content, dict) else []
-    return [{"name": name, **claim} for name, claim in claims.items()] if isinstance(claims, dict) else claims
-
-
-def _claim(claim: dict[str, Any]) -> list[str]:
-    verdict = claim.get("verdict", "")
-    if isinstance(verdict, dict):
-        verdict = verdict.get("verdict", "")
-    says = claim.get("says") or claim.get("name", "")
-    return [str(says), str(claim.get("data", "")), str(claim.get("metric", "")), f"**{verdict}**" if verdict else ""]
+def _verdicts(claims: list[dict[str, Any]]) -> list[str]:
+    rows = [[claim["says"], claim["data"], claim["metric"], f"**{claim['verdict']}**"] for claim in claims]
+    cells = [[cell.replace("|", chr(92) + "|") for cell in row] for row in rows]
+    return ["| claim | data | metric | verdict |", "|---|---|---|---|", *(f"| {' | '.join(row)} |" for row in cells)]
