@@ -186,10 +186,10 @@ def results_page(folder: Path) -> str:
         lines += ["", "No result is recorded yet."]
     for file in files:
         result = json.loads(file.read_text(encoding="utf-8"))
-        page = RECIPES / f"{file.stem}.md"
+        page = next((home for room in (RECIPES, GUIDE) if (home := room / f"{file.stem}.md").exists()), None)
         lines += ["", f"## {file.stem}", "", f"All numbers: [{file.name}](results/{file.name}).", ""]
-        if page.exists():
-            lines += [f"In detail: [{file.stem}](recipes/{page.name}).", "", *_verdicts(result["claims"])]
+        if page is not None:
+            lines += [f"In detail: [{file.stem}]({page.parent.name}/{page.name}).", "", *_verdicts(result["claims"])]
         else:
             lines += [result_section(result, plots="results")]
     return "\n".join(lines) + "\n"
