@@ -18,6 +18,15 @@ def test_each_row_says_everything_once():
         assert "/" not in row.folder and row.origin.startswith("github.com/")
 
 
+def test_a_licence_says_what_it_forbids_and_what_nobody_stated():
+    marked = {word: {name for name, row in PUBLIC.items() if word in row.licence} for word in ("NC", "unknown")}
+    assert marked["NC"] == {"nfcorpus", "lastfm2k"}
+    assert marked["unknown"] == {
+        *("cranfield", "vaswani", "umls", "acm", "dblp", "freebase", "multilabel-arff", "trec6", "sst2"),
+        *("tacred-relabels", "csqa-cose", "zero-shot-commonsense"),
+    }
+
+
 @pytest.mark.parametrize("folder", ["retrieval-nfcorpus", "nfcorpus"])
 def test_a_set_is_found_under_either_name(tmp_path, monkeypatch, folder):
     (tmp_path / folder).mkdir()
