@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING
 from litotes.core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from litotes.auditing.apply import apply_review
     from litotes.auditing.report import write_report
+    from litotes.auditing.retrieval_audit import Audit, audit_retrieval
     from litotes.core.candidates import Candidates
     from litotes.core.collection import Collection
     from litotes.core.errors import LitotesError
@@ -46,6 +48,7 @@ __all__ = [
     "AdoreConfig",
     "AdoreLoss",
     "ApproximateMiner",
+    "Audit",
     "BM25Miner",
     "Candidates",
     "Collection",
@@ -66,6 +69,8 @@ __all__ = [
     "StarConfig",
     "StarLoss",
     "UniformNegativeSampler",
+    "apply_review",
+    "audit_retrieval",
     "evaluate",
     "export",
     "inspect",
@@ -80,6 +85,7 @@ _HOMES = {
     "AdoreConfig": "litotes.recipes.retrieval.star_adore",
     "AdoreLoss": "litotes.losses.adore",
     "ApproximateMiner": "litotes.mining.approximate",
+    "Audit": "litotes.auditing.retrieval_audit",
     "BM25Miner": "litotes.mining.bm25",
     "Candidates": "litotes.core.candidates",
     "Collection": "litotes.core.collection",
@@ -100,6 +106,8 @@ _HOMES = {
     "StarConfig": "litotes.recipes.retrieval.star_adore",
     "StarLoss": "litotes.losses.star",
     "UniformNegativeSampler": "litotes.mining.negative_samplers",
+    "apply_review": "litotes.auditing.apply",
+    "audit_retrieval": "litotes.auditing.retrieval_audit",
     "evaluate": "litotes.evaluation.retrieval",
     "export": "litotes.data.export",
     "inspect": "litotes.data.inspect",

@@ -13,7 +13,7 @@ from litotes.evaluation.experiment import Cell, Outcome
 
 __all__ = ["ClaimsModule", "claims_of", "slugs_with_claims"]
 
-_MODULES = {"star-adore": "litotes.claims.star_adore"}
+_MODULES = {"audit-retrieval": "litotes.claims.audit_retrieval", "star-adore": "litotes.claims.star_adore"}
 
 
 @dataclass(frozen=True)

@@ -19,6 +19,7 @@ from typer.exceptions import TyperException
 
 from litotes.cli import (
     answers,
+    audit,
     data,
     demo,
     evaluate,
@@ -65,7 +66,7 @@ def program(
     """Learn from negatives and imperfect labels."""
 
 
-for verb in (demo, inspect, mine, judge, report, export, train, evaluate, recipes, reproduce, resume, data):
+for verb in (demo, inspect, mine, judge, report, export, train, evaluate, audit, recipes, reproduce, resume, data):
     verb.register(app)
 
 

@@ -32,7 +32,15 @@ from litotes.data.lines import (
 from litotes.data.text_table import TextTable
 from litotes.data.writing import Texts, grade_text, json_line, new_folder, open_text, plain_id
 
-__all__ = ["beir_splits", "looks_like_beir", "read_beir", "read_beir_judgements", "split_of", "write_beir"]
+__all__ = [
+    "beir_splits",
+    "looks_like_beir",
+    "read_beir",
+    "read_beir_judgements",
+    "split_of",
+    "write_beir",
+    "write_beir_judgements",
+]
 
 _QUERY_NAMES = {"queryid", "qid", "query", "topic", "topicid"}
 _DOCUMENT_NAMES = {"corpusid", "docid", "docno", "documentid", "did", "pid", "document", "corpus"}
@@ -83,12 +91,21 @@ def write_beir(
                 file.write(json_line({"_id": name, "text": text}))
         (partial_folder / "qrels").mkdir()
         for split, collection in texts.splits.items():
-            with open_text(partial_folder / "qrels" / f"{split}.tsv") as file:
-                file.write("query-id\tcorpus-id\tscore\n")
-                rows = [plain_id(name, "a BEIR qrels file", "\t\n\r") for name in collection.row_ids]
-                cols = [plain_id(name, "a BEIR qrels file", "\t\n\r") for name in collection.col_ids]
-                for row, col, grade in zip(*(part.tolist() for part in collection.labels.cells()), strict=True):
-                    file.write(f"{rows[row]}\t{cols[col]}\t{grade_text(grade)}\n")
+            write_beir_judgements(partial_folder / "qrels" / f"{split}.tsv", collection)
+
+
+def write_beir_judgements(path: Path, data: Collection) -> None:
+    """Write the judgements alone, as ``qrels/SPLIT.tsv`` of a BEIR folder holds them.
+
+    Raises:
+        LitotesError: an id holds a tab or a line break.
+    """
+    with open_text(path) as file:
+        file.write("query-id\tcorpus-id\tscore\n")
+        rows = [plain_id(name, "a BEIR qrels file", "\t\n\r") for name in data.row_ids]
+        cols = [plain_id(name, "a BEIR qrels file", "\t\n\r") for name in data.col_ids]
+        for row, col, grade in zip(*(part.tolist() for part in data.labels.cells()), strict=True):
+            file.write(f"{rows[row]}\t{cols[col]}\t{grade_text(grade)}\n")
 
 
 def looks_like_beir(folder: Path) -> bool:

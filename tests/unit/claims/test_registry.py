@@ -15,6 +15,7 @@ from litotes.recipes.catalogue import CATALOGUE
 from tests.made_up_claims import CLAIM, Runs, claim
 
 ROOT = Path(__file__).parents[3]
+OUR_OWN = {"audit-retrieval"}  # what Litotes itself promises, beside the systems of papers
 
 
 @pytest.mark.parametrize("slug", slugs_with_claims())
@@ -23,7 +24,7 @@ def test_every_module_has_claims_and_a_function_that_runs_them(slug):
     assert module.slug == slug
     assert module.claims and all(isinstance(each, Claim) for each in module.claims)
     assert callable(module.run)
-    assert slug in {recipe.slug for recipe in CATALOGUE}
+    assert slug in {recipe.slug for recipe in CATALOGUE} | OUR_OWN
     names = [each.name for each in module.claims]
     assert len(set(names)) == len(names)
     assert [module.named(name) for name in names] == list(module.claims)

@@ -1,0 +1,122 @@
+"""The audit's claims: metrics by hand, what each ranker does, and that a cell runs from end to end."""
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from litotes.claims import audit_retrieval as module
+from litotes.claims import hidden_judgements, visible_cross_encoder
+from litotes.claims.audit_retrieval import CLAIMS, METRICS, contributions, run
+from litotes.claims.hidden_judgements import hidden
+from litotes.evaluation.claim import Arm
+from litotes.evaluation.experiment import Cell
+from tests.unit.auditing.audit_data import library, word_encoder
+
+
+@pytest.fixture
+def small(monkeypatch):
+    monkeypatch.setattr(hidden_judgements, "_whole", lambda name: library())
+    monkeypatch.setattr(hidden_judgements, "encoder", word_encoder)
+    hidden.cache_clear()
+    yield hidden("library", 0)
+    hidden.cache_clear()
+
+
+def test_metrics_by_hand():
+    row = np.array([0, 1, 0, 2, 1, 1])
+    found = np.array([True, False, True, False, False, True])
+    parts = contributions(row, found, missing=4, n_rows=3)
+    means = {metric: values.mean() for metric, values in parts.items()}
+    assert means["AP"] == pytest.approx((1 + 2 / 3 + 3 / 6) / 4)  # the fourth is never found
+    assert means["P@N"] == pytest.approx(2 / 4) and means["R@2N"] == pytest.approx(3 / 4)
+    assert means["P@50"] == pytest.approx(3 / 50)
+    assert parts["AP"] == pytest.approx([3 * (1 + 2 / 3) / 4, 3 * 0.5 / 4, 0])
+
+
+def test_metrics_equal_their_definitions_on_random_lists():
+    rng = np.random.default_rng(0)
+    row, found = rng.integers(0, 9, 300), rng.random(300) < 0.2
+    n = int(found.sum()) + 7
+    means = {metric: values.mean() for metric, values in contributions(row, found, n, 9).items()}
+    precisions = [found[: i + 1].mean() for i in np.flatnonzero(found)]
+    assert means["AP"] == pytest.approx(sum(precisions) / n)
+    assert means["P@N"] == pytest.approx(found[:n].mean()) and means["P@50"] == pytest.approx(found[:50].mean())
+    assert means["R@2N"] == pytest.approx(found[: 2 * n].sum() / n)
+
+
+def test_a_perfect_list_has_average_precision_one():
+    parts = contributions(np.array([0, 1, 1]), np.array([True, True, False]), missing=2, n_rows=2)
+    assert parts["AP"].mean() == 1 and parts["P@N"].mean() == 1
+
+
+@pytest.mark.parametrize("command", [name for name in module._RANKERS if name != "cross-encoder"])
+def test_a_cell_runs(small, command):
+    outcome = run(Cell("library", Arm(command), 0, "test", Path("unused"), None))
+    assert set(outcome.metrics) == set(METRICS) == set(outcome.per_query)
+    assert all(len(values) == 6 for values in outcome.per_query.values())
+    assert outcome.facts["missing"] == 1 and outcome.facts["suspects"] == len(small.evidence)
+    assert outcome.facts["data"]["fingerprint"] == small.data.fingerprint
+
+
+def order_of(command, known, seed=0):
+    return module._RANKERS[command](known, seed)
+
+
+def test_every_ranker_orders_the_same_cells_once(small):
+    for command in module._RANKERS:
+        if command != "cross-encoder":
+            assert sorted(order_of(command, small).tolist()) == list(range(len(small.evidence))), command
+
+
+def test_the_audit_has_its_own_order_which_begins_with_twins(small):
+    order = order_of("both", small)
+    assert small.evidence.column("twin")[order[:2]].tolist() == [1, 1]
+    assert order.tolist() == order_of("both", small, seed=9).tolist()
+
+
+def test_retrievers_take_the_first_of_every_query_before_the_second_of_any(small):
+    for command in ("bm25", "dense"):
+        order = order_of(command, small)
+        scores = np.nan_to_num(small.evidence.column(command), nan=-1)[order]
+        queries = small.evidence.row[order]
+        first = len(np.unique(queries))
+        assert len(set(queries[:first].tolist())) == first
+        assert (np.diff(scores[:first]) <= 0).all()
+
+
+def test_the_margin_rule_begins_with_the_cell_that_exceeds_its_limit_most(small):
+    margins = small.evidence.column("judge.margin")[order_of("margin", small)]
+    known = margins[~np.isnan(margins)]
+    assert (np.diff(known) >= 0).all() and np.isnan(margins[len(known) :]).all()
+
+
+def test_random_orders_follow_their_seed(small):
+    assert order_of("random", small, 1).tolist() == order_of("random", small, 1).tolist()
+    assert order_of("random", small, 1).tolist() != order_of("random", small, 2).tolist()
+
+
+def test_a_cross_encoder_learns_from_what_is_visible_and_reads_the_first_of_each_list(small, monkeypatch):
+    monkeypatch.setattr(visible_cross_encoder, "STEPS", 2)
+    monkeypatch.setattr(visible_cross_encoder, "BATCH", 4)
+    monkeypatch.setattr(visible_cross_encoder, "DEPTH", 2)
+    rows = visible_cross_encoder._training_rows(small, 0)
+    cells = small.data.labels.positive_cells()
+    visible = {(small.data.row_texts[r], small.data.col_texts[c]) for r, c in zip(*cells, strict=True)}
+    assert [row["label"] for row in rows] == [1.0] * 4 + [0.0] * 4
+    assert {(row["query"], row["document"]) for row in rows[:4]} <= visible
+    scores = visible_cross_encoder.cross_encoder_scores(small, 0)
+    best = np.fmin.reduce([small.evidence.column(f"rank.{name}") for name in ("bm25", "dense", "neighbours")])
+    read = (best <= 2) | (small.evidence.column("twin") > 0)
+    assert scores[read].min() > scores[~read].max() and np.isfinite(scores).all()
+    again = visible_cross_encoder.cross_encoder_scores(small, 0)
+    assert np.array_equal(scores, again)
+
+
+def test_each_set_has_a_claim_for_each_ranker_and_one_for_the_best():
+    assert len(CLAIMS) == 20 and len({claim.name for claim in CLAIMS}) == 20
+    for claim in CLAIMS:
+        assert {arm.command for arm in claim.arms.values()} <= set(module._RANKERS)
+        assert claim.metric == "AP" and len(set(claim.seeds)) == 5
+        is_bound = "lower bound" in claim.note
+        assert is_bound == (claim.data in ("nfcorpus", "pydocs")), claim.name
