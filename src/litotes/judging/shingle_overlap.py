@@ -14,7 +14,7 @@ import numpy as np
 from litotes.core.errors import LitotesError
 from litotes.core.text import words
 
-__all__ = ["ShingleOverlap"]
+__all__ = ["ShingleOverlap", "shingle_numbers"]
 
 _PAIRS = 1 << 14  # pairs compared at once: some ten million matrix entries
 _KEPT = 1 << 26  # shingles kept between calls: half a gigabyte
@@ -79,11 +79,11 @@ class ShingleOverlap:
             return np.zeros(0, dtype=np.uint64)
         numbers = np.zeros(max(len(tokens), self._n), dtype=np.uint64)  # 0 is no word: it fills up a short text
         numbers[: len(tokens)] = [self._words.setdefault(word, len(self._words) + 1) for word in tokens]
-        return np.unique(_combined(np.lib.stride_tricks.sliding_window_view(numbers, self._n)))
+        return np.unique(shingle_numbers(np.lib.stride_tricks.sliding_window_view(numbers, self._n)))
 
 
-def _combined(windows: np.ndarray) -> np.ndarray:
-    """One 64-bit number for each window of word numbers.
+def shingle_numbers(windows: np.ndarray) -> np.ndarray:
+    """One 64-bit number for each window of word numbers, uint64 ``[windows, n]`` in and ``[windows]`` out.
 
     A polynomial in an odd constant, scrambled after each word; two different shingles of a corpus of a million meet
     with probability below 1e-7.

@@ -23,6 +23,7 @@ import numpy as np
 from litotes.core import Candidates, Collection
 from litotes.core.checks import check_float, check_int
 from litotes.core.errors import LitotesError
+from litotes.core.places import places_in_groups
 
 __all__ = ["Allowed", "Chosen", "Window", "propose", "row_positions", "top_of_cells", "top_of_scores"]
 
@@ -239,8 +240,8 @@ def _windowed(
     row: np.ndarray, col: np.ndarray, score: np.ndarray, n_rows: int, window: Window, counts: dict[str, int]
 ) -> Chosen:
     """Rank within each row by score, then column, and cut the window."""
-    order = np.lexsort((col, -score, row))
-    row, col, score = row[order], col[order], score[order]
-    rank = np.arange(len(row)) - np.searchsorted(row, row) + 1
+    order, place = places_in_groups(row, score, ties=col)
+    rank = place + 1
     inside = (rank > window.skip) & (rank <= window.depth)
-    return Chosen(row[inside], col[inside], score[inside], rank[inside], {})._closed(n_rows, window, counts)
+    taken = order[inside]
+    return Chosen(row[taken], col[taken], score[taken], rank[inside], {})._closed(n_rows, window, counts)

@@ -7,8 +7,9 @@ query cannot tell them apart, or (d) the same last part of the name and nearly t
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Sequence
+from collections.abc import Hashable, Sequence
 
+from litotes.core.disjoint_sets import DisjointSets
 from litotes.core.text import jaccard, last_name, normalise, shingles, words
 
 __all__ = ["NEAR_DUPLICATE", "capped", "groups_by_key", "join_near_duplicates"]
@@ -18,54 +19,35 @@ SHINGLE = 4
 MAX_MEMBERS = 4
 
 
-class _Forest:
-    """Union-find over 0..n-1; the root of a set is its smallest member, so the order of unions does not matter."""
-
-    def __init__(self, parents: Iterable[int]) -> None:
-        self.parents = list(parents)
-
-    def root(self, item: int) -> int:
-        while self.parents[item] != item:
-            self.parents[item] = item = self.parents[self.parents[item]]
-        return item
-
-    def join(self, one: int, other: int) -> None:
-        low, high = sorted((self.root(one), self.root(other)))
-        self.parents[high] = low
-
-    def roots(self) -> list[int]:
-        return [self.root(item) for item in range(len(self.parents))]
-
-
 def groups_by_key(objects: Sequence[int], docs: Sequence[str], sentences: Sequence[str]) -> list[int]:
     """Rules (a), (b), (c): for each name the first name of its group.
 
     A sentence's key keeps its symbols: without them "x1 > x2" and "x1 < x2" would be one query.
     """
-    forest = _Forest(range(len(objects)))
+    sets = DisjointSets(range(len(objects)))
     keys: tuple[Sequence[Hashable], ...] = (objects, docs, [normalise(sentence) for sentence in sentences])
     for column in keys:
         first: dict[Hashable, int] = {}
         for item, key in enumerate(column):
-            forest.join(item, first.setdefault(key, item))
-    return forest.roots()
+            sets.join(item, first.setdefault(key, item))
+    return sets.roots()
 
 
 def join_near_duplicates(groups: Sequence[int], names: Sequence[str], texts: Sequence[str]) -> list[int]:
     """Rule (d) on top of ``groups``; only names with the same last part are ever compared."""
-    forest = _Forest(groups)
+    sets = DisjointSets(groups)
     namesakes: dict[str, list[int]] = {}
     for item, name in enumerate(names):
         namesakes.setdefault(last_name(name), []).append(item)
     for items in namesakes.values():
         if len({groups[item] for item in items}) == 1:
             continue
-        sets = {item: shingles(words(texts[item]), SHINGLE) for item in items}
+        shingled = {item: shingles(words(texts[item]), SHINGLE) for item in items}
         for place, item in enumerate(items):
             for other in items[:place]:
-                if forest.root(item) != forest.root(other) and _are_near(sets[item], sets[other]):
-                    forest.join(item, other)
-    return forest.roots()
+                if sets.root(item) != sets.root(other) and _are_near(shingled[item], shingled[other]):
+                    sets.join(item, other)
+    return sets.roots()
 
 
 def capped(members: Sequence[int], names: Sequence[str], docs: Sequence[str]) -> list[int]:
