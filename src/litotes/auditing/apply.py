@@ -20,6 +20,7 @@ from typing import Any
 
 import numpy as np
 
+from litotes.auditing.own_folder import check_outside
 from litotes.auditing.review import Change, ReviewedRow, audit_facts, read_review
 from litotes.core import Collection, LabelMatrix
 from litotes.core.candidates import data_parts
@@ -75,7 +76,8 @@ def apply_review(
     Raises:
         StaleError: the audit is of other data, or ``out`` was made from other data.
         DataError: ``file:line`` of a verdict that cannot be read or carried out.
-        LitotesError: ``out`` is a folder of something else; no judgement would be left.
+        LitotesError: ``out`` is a folder of something else or lies in that of the data; there is no verdict; no
+            judgement would be left.
     """
     if data.split is None and data.notes.get("format") == "BEIR":
         raise LitotesError("A review is applied to one split. Load the data with the split that was audited.")
@@ -87,6 +89,8 @@ def apply_review(
             "split that it was made from, or audit this data."
         )
     rows = read_review(audit, reviewed)
+    if not rows:
+        raise LitotesError(f"No row of {os.fspath(reviewed)} has a verdict. Fill in the column 'verdict' of some rows.")
     earlier = None if out is None else _earlier(Path(out), data)
     before = data.labels if earlier is None else _over_ids_of(data, earlier)
     module, function = APPLIERS[facts["audit"]]
@@ -116,6 +120,7 @@ def apply_review(
 def _earlier(out: Path, data: Collection) -> Collection | None:
     """What an earlier review wrote to ``out``; None where nothing is there."""
     if not out.exists() or (out.is_dir() and not any(out.iterdir())):
+        check_outside(out, data)
         return None
     if not (out / REVIEWS).exists():
         raise LitotesError(f"{out}: there is something that no review wrote. Name a new folder.")
@@ -181,7 +186,7 @@ def _counted(rows: Sequence[ReviewedRow]) -> dict[str, dict[str, int]]:
 def _write(out: Path, source: Path, base: Collection, result: Collection, lines: list, review: dict[str, Any]) -> None:
     """The new folder, whole; in one that a review wrote only judgements and records are written anew.
 
-    The history goes first, and a line that it holds already is not entered twice, so that a program killed between two
+    The history goes first, and what it says last of a cell is not entered twice, so that a program killed between two
     files can simply be repeated.
     """
     split = result.split or "train"
@@ -208,14 +213,34 @@ def _copy(source: Path, target: Path, split: str) -> None:
 
 
 def _history(path: Path, new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
-    """The old lines and those of the new that say something that is not there."""
+    """The old lines, and the new of each cell unless they repeat the last that are said of it."""
     old = [parse_object(raw.decode()) for _, raw in raw_lines(path)] if path.exists() else []
-    seen = {_identity(line) for line in old}
-    return [*old, *(line for line in new if _identity(line) not in seen)]
+    before, now = _by_cell(old), _by_cell(new)
+    told = {cell for cell, lines in now.items() if _repeats(lines, before.get(cell, [])[-len(lines) :])}
+    return [*old, *(line for line in new if _cell(line) not in told)]
 
 
-def _identity(line: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(line.get(name) for name in ("digest", "key", "split", "query_id", "document_id", "is"))
+def _repeats(new: Sequence[Mapping[str, Any]], last: Sequence[Mapping[str, Any]]) -> bool:
+    """Whether the same review says the same of a cell again: nothing changes by it, or a killed program had entered the
+    change and not made it yet.
+    """
+
+    def told(lines: Sequence[Mapping[str, Any]], *names: str) -> list[tuple[Any, ...]]:
+        return [tuple(line.get(name) for name in ("digest", "key", "is", *names)) for line in lines]
+
+    changes_nothing = new[0]["was"] == new[-1]["is"]
+    return told(new) == told(last) if changes_nothing else told(new, "was") == told(last, "was")
+
+
+def _by_cell(lines: Sequence[dict[str, Any]]) -> dict[tuple[Any, ...], list[dict[str, Any]]]:
+    cells: dict[tuple[Any, ...], list[dict[str, Any]]] = {}
+    for line in lines:
+        cells.setdefault(_cell(line), []).append(line)
+    return cells
+
+
+def _cell(line: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(line.get(name) for name in ("split", "query_id", "document_id"))
 
 
 def _reviews(path: Path, review: dict[str, Any]) -> list[dict[str, Any]]:

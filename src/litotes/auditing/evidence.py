@@ -4,7 +4,9 @@ For every shard of rows one table, in the run's stage ``evidence/cells``, so tha
 
 - ``row``, ``col``, ``grade`` (null: nobody judged it), ``twin`` (it has the very text of a labelled positive);
 - ``dense`` (cosine to the query), ``bm25``, ``bm25_share`` (of the highest BM25 score of its query);
-- ``dense_rank``, ``bm25_rank``: of judged cells, among all documents; null where BM25 finds no word in common;
+- ``dense_rank``, ``bm25_rank``: as miners count, so that the query's positives and their text twins take up no rank:
+  1 + how many others score higher; null where BM25 finds no word in common;
+- ``dense_place``, ``bm25_place``: the same among all documents;
 - ``resemblance``, ``nearest``, ``cosine``: to the *other* positives of the query, see :mod:`.resemblance`;
 - of candidates what miners and judges said: ``rank.<miner>``, ``judge.<judge>``, ``trust.<judge>``.
 """
@@ -17,8 +19,8 @@ import numpy as np
 import pyarrow as pa
 
 from litotes.auditing.evidence_table import EvidenceTable
-from litotes.auditing.neighbours import unit_documents
-from litotes.auditing.resemblance import Resemblance, crowding
+from litotes.auditing.neighbours import positives_with_content, unit_documents
+from litotes.auditing.resemblance import Resemblance
 from litotes.auditing.run_blocks import run_blocks
 from litotes.core import Candidates, Collection, RunFolder
 from litotes.core.candidate_run import CANDIDATES, JUDGEMENTS
@@ -126,11 +128,13 @@ class Evidence:
         return pa.table(columns)
 
     def scores(self, row: np.ndarray, col: np.ndarray) -> dict[str, np.ndarray]:
-        """Scores of cells (positions, sorted by row), ranks of the judged ones among them; see the module."""
+        """Scores and ranks of cells (positions, sorted by row); see the module."""
         there = self.data.rows_with_content[row] & self.data.cols_with_content[col]
         dense = np.full(len(row), np.nan)
         dense[there] = row_products(self._queries, self._documents, row[there], col[there])
-        found = {name: np.full(len(row), np.nan) for name in ("bm25", "bm25_share", "dense_rank", "bm25_rank")}
+        names = ("bm25", "bm25_share", "dense_rank", "dense_place", "bm25_rank", "bm25_place")
+        found = {name: np.full(len(row), np.nan) for name in names}
+        labelled_from, labelled = self.data.never_negative()
         asked, starts = np.unique(row, return_index=True)
         ends = np.append(starts[1:], len(row))
         step = max(1, _BLOCK_SCORES // max(self.data.n_cols, 1))
@@ -144,10 +148,15 @@ class Evidence:
                 own = by_words[place, col[cells]]
                 found["bm25"][cells] = own
                 found["bm25_share"][cells] = own / max(by_words[place].max(initial=0), 1e-9)
-                judged = cells[self._is_judged(row[cells], col[cells])]
-                found["dense_rank"][judged] = _rank(by_vector[place], dense[judged] + _TIE)
-                ranks = _rank(by_words[place], by_words[place, col[judged]] + _TIE).astype(np.float64)
-                found["bm25_rank"][judged] = np.where(by_words[place, col[judged]] > 0, ranks, np.nan)
+                at = asked[first + place]
+                kin = labelled[labelled_from[at] : labelled_from[at + 1]]
+                for name, scores, of in (("dense", by_vector, dense[cells]), ("bm25", by_words, own)):
+                    rank = 1.0 + _above(np.delete(scores[place], kin), of + _TIE)
+                    known = (name == "dense") | (of > 0)
+                    found[f"{name}_rank"][cells] = np.where(known, rank, np.nan)
+                    found[f"{name}_place"][cells] = np.where(
+                        known, rank + _above(scores[place, kin], of + _TIE), np.nan
+                    )
         return {"dense": dense, **found, **self._resemblance.of(row, col)}
 
     @cached_property
@@ -161,19 +170,13 @@ class Evidence:
 
     @cached_property
     def _resemblance(self) -> Resemblance:
-        rows, cols = self.data.labels.positive_cells()
-        kept = self.data.cols_with_content[cols]
-        indptr = np.searchsorted(rows[kept], np.arange(self.data.n_rows + 1))
-        crowd = crowding(self._documents, self.data.cols_with_content)
-        return Resemblance(self._documents, crowd, indptr, cols[kept])
+        positives = positives_with_content(self.data, np.arange(self.data.n_rows))
+        return Resemblance(self._documents, self.data.cols_with_content, *positives)
 
     def _judged(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         row, col, grade = self.data.labels.cells()
         inside = np.isin(row, rows)
         return row[inside], col[inside], grade[inside].astype(np.float64)
-
-    def _is_judged(self, row: np.ndarray, col: np.ndarray) -> np.ndarray:
-        return self.data.labels.is_observed(row, col)
 
     def _unjudged_twins(self, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Cells of documents that have the text of a positive and that nobody judged."""
@@ -185,9 +188,9 @@ class Evidence:
         return row[unjudged], col[unjudged]
 
 
-def _rank(scores: np.ndarray, limits: np.ndarray) -> np.ndarray:
-    """1 + how many scores lie above each limit."""
-    return 1 + len(scores) - np.searchsorted(np.sort(scores), limits, side="right")
+def _above(scores: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """How many scores lie above each limit."""
+    return len(scores) - np.searchsorted(np.sort(scores), limits, side="right")
 
 
 def _nullable(values: np.ndarray) -> pa.Array:

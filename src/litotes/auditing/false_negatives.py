@@ -15,7 +15,7 @@ from litotes.auditing.suspicion import places, suspicion
 from litotes.core import Collection
 from litotes.judging.document import DocumentJudge
 
-__all__ = ["EMPTY", "false_negatives", "scores_of", "surest_first"]
+__all__ = ["EMPTY", "false_negatives", "first_suspects", "scores_of", "surest_first"]
 
 _DOCUMENT = "document"  # the judge that every audit asks
 _SAID = 0.1  # what the document judge has to say is told from here on
@@ -51,6 +51,7 @@ EMPTY = Findings(
         "unsure": "changes nothing",
     },
     graded=True,
+    counted="ordered",
 )
 
 
@@ -74,7 +75,7 @@ def false_negatives(
         for line, at, counts in zip(cells.lines(order), order, farther, strict=True)
     ]
     columns = {**EMPTY.columns, **{name: pa.float64() for name in further or {}}}
-    return replace(EMPTY, columns=columns, rows=rows, found=len(cells))
+    return replace(EMPTY, columns=columns, rows=rows, total=len(cells))
 
 
 def scores_of(cells: EvidenceTable, further: Mapping[str, int]) -> np.ndarray:
@@ -88,6 +89,14 @@ def scores_of(cells: EvidenceTable, further: Mapping[str, int]) -> np.ndarray:
 def surest_first(cells: EvidenceTable, score: np.ndarray) -> np.ndarray:
     """The order of the list: twins of positives, then by falling score, then by row and column."""
     return np.lexsort((cells.col, cells.row, -score, ~(cells.column("twin") > 0)))
+
+
+def first_suspects(evidence: EvidenceTable, further: Mapping[str, int] | None = None) -> EvidenceTable:
+    """The surest cell of each query that has something labelled to resemble, by query."""
+    cells = evidence.unjudged()
+    order = surest_first(cells, scores_of(cells, further or {}))
+    order = order[~np.isnan(cells.column("resemblance")[order])]
+    return cells.at(order[np.unique(cells.row[order], return_index=True)[1]])
 
 
 def _row(

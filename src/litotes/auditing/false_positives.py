@@ -1,8 +1,9 @@
 """Suspected false positives: judged relevant, and far from everything that is.
 
 A judgement is suspected when no retriever brings its document near the query *and* the document is far from the other
-positives of the query. Its score is the smallest, over these measures, of the share of all labelled positives that do
-better by it: 0.98 says that by every measure 98 % of what is labelled relevant lies nearer.
+positives of the query. Its score is the smallest, over these measures (rank by vectors, rank by words, resemblance to
+the others, where there are others), of the share of all labelled positives that do better by it: 0.98 says that by
+every measure 98 % of what is labelled relevant lies nearer. Below one half nothing is suspected.
 """
 
 from __future__ import annotations
@@ -19,12 +20,14 @@ from litotes.core import Collection
 
 __all__ = ["EMPTY", "false_positives"]
 
+LEAST = 0.5  # of what is labelled relevant lies nearer, by every measure
+
 EMPTY = Findings(
     name="false-positives",
     title="Suspected false positives",
-    says="These documents are labelled relevant, and no retriever ranks them high. The score is the share of labelled "
-    "positives that lie nearer by every measure; it is not a probability. A judgement that asks for knowledge "
-    "beyond the text looks the same.",
+    says="These documents are labelled relevant, no retriever ranks them high, and they are far from what else is "
+    "labelled for their query. The score is the share of labelled positives that lie nearer by every measure, at "
+    "least half; it is not a probability. A judgement that asks for knowledge beyond the text looks the same.",
     columns={
         "key": pa.string(),
         "score": pa.float64(),
@@ -50,7 +53,9 @@ EMPTY = Findings(
 
 
 def false_positives(data: Collection, evidence: EvidenceTable, limit: int, reach: int) -> Findings:
-    """The list: positives with a text that every retriever ranks below ``reach``, ``limit`` rows at most."""
+    """The list, ``limit`` rows at most: positives with a text that every retriever ranks below ``reach``, the other
+    positives of the query left out, and than which at least half of all positives lie nearer by every measure.
+    """
     cells = evidence.positives()
     dense, bm25 = cells.column("dense_rank"), cells.column("bm25_rank")
     with_texts = ~np.isnan(cells.column("dense"))
@@ -64,11 +69,11 @@ def false_positives(data: Collection, evidence: EvidenceTable, limit: int, reach
             _share_better(likeness[with_texts]),
         ]
     )
-    far = np.flatnonzero(with_texts & (dense > reach) & (bm25 > reach))
+    far = np.flatnonzero((dense > reach) & (bm25 > reach) & (score >= LEAST))
     order = far[np.lexsort((cells.col[far], cells.row[far], -dense[far], -score[far]))]
     lines = cells.lines(order[:limit])
     rows = [_row(data, line, float(score[at])) for line, at in zip(lines, order, strict=False)]
-    return replace(EMPTY, rows=rows, found=len(order))
+    return replace(EMPTY, rows=rows, total=len(order))
 
 
 def _share_better(values: np.ndarray) -> np.ndarray:
@@ -96,8 +101,8 @@ def _row(data: Collection, line: dict[str, Any], score: float) -> dict[str, Any]
 
 
 def _reason(data: Collection, line: dict[str, Any]) -> str:
-    said = [f"ranked {int(line['dense_rank']):,} of {data.n_cols:,} by dense"]
-    said.append("no word in common" if line["bm25_rank"] is None else f"{int(line['bm25_rank']):,} by bm25")
+    said = [f"behind {int(line['dense_rank']) - 1:,} unlabelled documents by dense"]
+    said.append("no word in common" if line["bm25_rank"] is None else f"{int(line['bm25_rank']) - 1:,} by bm25")
     if line["nearest"] is None:
         said.append("the only document labelled for this query")
     else:

@@ -10,7 +10,7 @@ import csv
 import io
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Literal
 
 import pyarrow as pa
 
@@ -32,7 +32,9 @@ class Findings:
         title: what it holds, in a few words; says: what that means, in a sentence.
         columns: names and types, in the order of the files; ``key``, ``score`` and ``reason`` are among them.
         rows: the rows, at most as many as were asked for.
-        found: how many there were before the list was cut.
+        total: how many there were before the list was cut.
+        counted: what ``total`` counts: ``found``, or ``ordered`` where the list puts everything in order that was
+            looked at and leaves it to the reader where the findings end.
         verdicts: what a reviewer may write, and what each makes of the data.
         graded: whether a verdict may come with a grade.
     """
@@ -44,7 +46,8 @@ class Findings:
     verdicts: Mapping[str, str]
     graded: bool = False
     rows: Sequence[Mapping[str, Any]] = field(default=())
-    found: int = 0
+    total: int = 0
+    counted: Literal["found", "ordered"] = "found"
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -72,7 +75,7 @@ class Findings:
             "title": self.title,
             "says": self.says,
             "rows": len(self.rows),
-            "found": self.found,
+            self.counted: self.total,
             "files": [f"{self.name}.csv", f"{self.name}.jsonl"],
             "verdicts": dict(self.verdicts),
             "graded": self.graded,

@@ -12,6 +12,7 @@ from litotes.auditing.evidence_table import EvidenceTable
 from litotes.auditing.findings import Findings, key_of, shortened
 from litotes.auditing.near_duplicates import near_duplicates
 from litotes.core import Collection
+from litotes.core.text import normalise
 
 __all__ = ["INDISTINCT", "UNANSWERABLE", "indistinct_queries", "unanswerable_queries"]
 
@@ -70,17 +71,16 @@ def unanswerable_queries(data: Collection, evidence: EvidenceTable, limit: int, 
     count = data.labels.positive_counts()
     with_text = np.bincount(cells.row[data.cols_with_content[cells.col]], minlength=data.n_rows)
     nearest = np.fmin(best["dense_rank"], best["bm25_rank"])
+    certain = [_certain(data, row, int(count[row]), int(with_text[row])) for row in range(data.n_rows)]
+    score = np.where([reason is not None for reason in certain], 1.0, 1 - reach / nearest)
+    found = np.flatnonzero(score > 0)
     rows = []
-    for row in range(data.n_rows):
-        reason = _certain(data, row, int(count[row]), int(with_text[row]))
-        if reason is None and nearest[row] <= reach:
-            continue
-        score = 1.0 if reason else 1 - reach / float(nearest[row])
-        ranks = {name: None if np.isnan(of[row]) else int(of[row]) for name, of in best.items()}
+    for row in found[np.argsort(-score[found], kind="stable")][:limit].tolist():
+        reason, ranks = certain[row], {name: None if np.isnan(of[row]) else int(of[row]) for name, of in best.items()}
         rows.append(
             {
                 "key": key_of("query", data.row_ids[row]),
-                "score": score,
+                "score": float(score[row]),
                 "reason": reason or _beyond(ranks, int(count[row])),
                 "query_id": data.row_ids[row],
                 "query": shortened(data.row_texts[row]),
@@ -88,22 +88,26 @@ def unanswerable_queries(data: Collection, evidence: EvidenceTable, limit: int, 
                 **{f"best_{name}": rank for name, rank in ranks.items()},
             }
         )
-    rows.sort(key=lambda found: -found["score"])
-    return replace(UNANSWERABLE, rows=rows[:limit], found=len(rows))
+    return replace(UNANSWERABLE, rows=rows, total=len(found))
 
 
 def indistinct_queries(data: Collection, limit: int) -> Findings:
-    """The list: pairs of queries that share most of their words and not all of their positives."""
-    a, b, alike = near_duplicates(data.row_texts, n=1, threshold=_ALIKE)
-    rows = [_pair(data, i, j, share) for i, j, share in zip(a.tolist(), b.tolist(), alike.tolist(), strict=True)]
-    rows = [row for row in rows if row["positives_of_one"]]
-    rows.sort(key=lambda row: (-row["score"], row["positives_shared"]))
-    return replace(INDISTINCT, rows=rows[:limit], found=len(rows))
+    """The list: pairs of queries that share most of their words and not all of their positives.
+
+    Queries of equal text are text twins, a list of their own.
+    """
+    pairs = []
+    for i, j, alike in zip(
+        *(part.tolist() for part in near_duplicates(data.row_texts, n=1, threshold=_ALIKE)), strict=True
+    ):
+        ours, theirs = set(data.labels.positives(i).tolist()), set(data.labels.positives(j).tolist())
+        if ours != theirs and normalise(data.row_texts[i] or "") != normalise(data.row_texts[j] or ""):
+            pairs.append((i, j, alike, len(ours & theirs), len(ours ^ theirs)))
+    pairs.sort(key=lambda pair: (-pair[2], pair[3]))
+    return replace(INDISTINCT, rows=[_pair(data, *pair) for pair in pairs[:limit]], total=len(pairs))
 
 
-def _pair(data: Collection, i: int, j: int, alike: float) -> dict[str, Any]:
-    ours, theirs = set(data.labels.positives(i).tolist()), set(data.labels.positives(j).tolist())
-    shared, apart = len(ours & theirs), len(ours ^ theirs)
+def _pair(data: Collection, i: int, j: int, alike: float, shared: int, apart: int) -> dict[str, Any]:
     same = "the same words" if alike == 1 else f"{int(100 * alike + 1e-9)}% of the words in common"
     return {
         "key": key_of("pair", data.row_ids[i], data.row_ids[j]),

@@ -17,7 +17,7 @@ from litotes.core.checks import check_float, check_int
 from litotes.core.progress import Progress
 from litotes.core.seeds import rng
 from litotes.core.text import words
-from litotes.judging.shingle_overlap import ShingleOverlap
+from litotes.judging.shingle_overlap import ShingleOverlap, shingle_numbers
 
 __all__ = ["near_duplicates"]
 
@@ -88,13 +88,11 @@ def _shingles(
     full = np.flatnonzero(sizes)
     kept = np.array(sizes, dtype=np.int64)[full]
     first = np.cumsum(kept) - kept
+    if not len(full):
+        return np.zeros(0, dtype=np.uint64), first, full
     at = np.repeat((n - 1) * np.arange(len(full)), kept) + np.arange(kept.sum())  # each text has n - 1 words more
-    flat = np.array(numbers, dtype=np.uint64)
-    state = np.zeros(len(at), dtype=np.uint64)
-    for offset in range(n):
-        state = (state + flat[at + offset] + np.uint64(1)) * np.uint64(0x9E3779B97F4A7C15)
-        state ^= state >> np.uint64(29)
-    return state, first, full
+    windows = np.lib.stride_tricks.sliding_window_view(np.array(numbers, dtype=np.uint64), n)
+    return shingle_numbers(windows[at]), first, full
 
 
 def _agreeing(minima: np.ndarray, texts: np.ndarray) -> np.ndarray:

@@ -20,7 +20,7 @@ from litotes.models.collection_vectors import CollectionVectors
 from litotes.models.encoder import resolve_encoder
 from litotes.models.encoding import unit_rows
 
-__all__ = ["NeighbourMiner", "unit_documents"]
+__all__ = ["NeighbourMiner", "positives_with_content", "unit_documents"]
 
 _BLOCK_CELLS = 1 << 22  # neighbours held at once: about 100 MiB
 
@@ -56,7 +56,7 @@ class NeighbourMiner:
         """The nearest neighbours of the positives of ``rows`` (positions; None for all)."""
         wanted = row_positions(data, rows)
         vectors = unit_documents(self._vectors, data)
-        first, positives = _positives_with_content(data, wanted)
+        first, positives = positives_with_content(data, wanted)
         excluded = np.diff(data.never_negative()[0])[wanted]
         depth = min(self.top + int(excluded.max(initial=0)), data.n_cols)
         parts, sizes = [], []
@@ -84,8 +84,8 @@ def unit_documents(vectors: CollectionVectors, data: Collection) -> np.ndarray:
     return made if vectors.encoder.similarity == "cosine" else unit_rows(made.copy())
 
 
-def _positives_with_content(data: Collection, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """In CSR form over ``rows``: where each one's positives with content begin, and their columns."""
+def positives_with_content(data: Collection, rows: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """In CSR form over ``rows`` (positions): where each one's positives with content begin, and their columns."""
     cell_rows, cols = data.labels.positive_cells()
     kept = data.cols_with_content[cols]
     cell_rows, cols = cell_rows[kept], cols[kept]

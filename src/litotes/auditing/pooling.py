@@ -4,8 +4,8 @@ Judgements are made of what some system found. Where that was word matching, doc
 were never looked at, and a system that finds them is measured too low. A sign of it: among the labelled positives many
 stand in the first ranks of BM25 alone and few in those of the dense encoder alone. A better retriever gives the same
 sign, so two others stand beside it: the unjudged documents in those ranks, which are split about evenly whoever is
-better, and the first suspected false negatives, found by likeness to what is labelled rather than by rank. Where labels
-lean to one retriever and suspects do not, or to the other, the labels may be biased.
+better, and the first suspected false negative of each query, found by likeness to what is labelled rather than by rank.
+Where labels lean to one retriever and suspects do not, or to the other, the labels may be biased.
 """
 
 from __future__ import annotations
@@ -24,79 +24,76 @@ PARTS = ("both", "bm25 only", "dense only", "neither")
 _RESAMPLES = 2000
 _BLOCK = 1 << 22  # query numbers drawn at once
 
+_Shares = dict[tuple[str, str], tuple[np.ndarray, np.ndarray]]
+"""By kind and name: for each query how many of the part and of the whole it has, int64 ``[n_rows]`` each."""
+
 
 def pooling(
     data: Collection, evidence: EvidenceTable, suspects: EvidenceTable, depth: int, seed: int = 0
 ) -> dict[str, Any]:
     """What ``report.json`` says under ``pooling``.
 
+    Ranks are those of miners: positives of the query and their text twins take up none, whatever is ranked.
+
     Args:
-        suspects: the first suspected false negatives.
+        suspects: the first suspected false negative of each query.
 
     Returns:
         ``depth``; ``labelled``, ``unjudged`` and ``suspects``: how many, the share of each of :data:`PARTS`, and as
         ``lean`` the share of BM25 only minus that of dense only, each with its 95 % bootstrap interval over queries
         (unjudged: of the documents in the first ``depth`` unlabelled ones of either); ``judged``: what share of each
-        retriever's first ``depth`` was judged; ``says``: what it means.
+        retriever's first ``depth`` of all documents was judged; ``says``: what it means.
     """
-    positives, judged, rest = evidence.positives(), evidence.judged(), evidence.unjudged()
-    labelled = _counts(positives, "bm25_rank", "dense_rank", depth, data.n_rows)
-    unjudged = _counts(rest, "rank.bm25", "rank.dense", depth, data.n_rows)
-    unjudged[:, PARTS.index("neither")] = 0
-    drawn = _Resampled(data.n_rows, seed)
-    asked = np.where(data.rows_with_content, min(depth, data.n_cols), 0)
-    facts: dict[str, Any] = {
-        "depth": depth,
-        "labelled": _shares(labelled, drawn),
-        "unjudged": _shares(unjudged, drawn),
-        "suspects": _shares(_counts(suspects, "rank.bm25", "rank.dense", depth, data.n_rows), drawn),
-        "judged": {
-            name: drawn.share(
-                np.bincount(judged.row[judged.column(f"{name}_rank") <= depth], minlength=data.n_rows), asked
-            )
-            for name in ("bm25", "dense")
-        },
-    }
+    kinds = {"labelled": evidence.positives(), "unjudged": evidence.unjudged(), "suspects": suspects}
+    counts = {kind: _counts(cells, depth, data.n_rows) for kind, cells in kinds.items()}
+    counts["unjudged"][:, PARTS.index("neither")] = 0
+    shares: _Shares = {}
+    for kind, of in counts.items():
+        whole = of.sum(1)
+        shares |= {(kind, part): (of[:, at], whole) for at, part in enumerate(PARTS)}
+        shares[kind, "lean"] = of[:, PARTS.index("bm25 only")] - of[:, PARTS.index("dense only")], whole
+    judged, asked = evidence.judged(), np.where(data.rows_with_content, min(depth, data.n_cols), 0)
+    for name in ("bm25", "dense"):
+        high = judged.row[judged.column(f"{name}_place") <= depth]
+        shares["judged", name] = np.bincount(high, minlength=data.n_rows), asked
+    found = _with_intervals(shares, data.n_rows, seed)
+    facts: dict[str, Any] = {"depth": depth}
+    for kind, of in counts.items():
+        parts = {part: found[kind, part] for part in PARTS}
+        facts[kind] = {"cells": int(of.sum()), "parts": parts, "lean": found[kind, "lean"]}
+    facts["judged"] = {name: found["judged", name] for name in ("bm25", "dense")}
     return {**facts, "says": _says(facts)}
 
 
-def _counts(cells: EvidenceTable, bm25: str, dense: str, depth: int, n_rows: int) -> np.ndarray:
+def _counts(cells: EvidenceTable, depth: int, n_rows: int) -> np.ndarray:
     """Cells of each query in each of the parts, int64 ``[n_rows, 4]``."""
-    by_words, by_vector = cells.column(bm25) <= depth, cells.column(dense) <= depth  # NaN compares false
+    by_words, by_vector = cells.column("bm25_rank") <= depth, cells.column("dense_rank") <= depth  # NaN is not
     part = np.where(by_words, np.where(by_vector, 0, 1), np.where(by_vector, 2, 3))
     return np.bincount(cells.row * 4 + part, minlength=4 * n_rows).reshape(n_rows, 4)
 
 
-def _shares(counts: np.ndarray, drawn: _Resampled) -> dict[str, Any]:
-    """How many cells, the share of each part, and how far the shares lean to BM25."""
-    whole = counts.sum(1)
-    return {
-        "cells": int(whole.sum()),
-        "parts": {part: drawn.share(counts[:, at], whole) for at, part in enumerate(PARTS)},
-        "lean": drawn.share(counts[:, PARTS.index("bm25 only")] - counts[:, PARTS.index("dense only")], whole),
-    }
-
-
-class _Resampled:
-    """Shares over queries, and their percentile intervals over queries drawn with replacement."""
-
-    def __init__(self, n_rows: int, seed: int) -> None:
-        self._n_rows, self._seed = n_rows, seed
-
-    def share(self, part: np.ndarray, whole: np.ndarray) -> dict[str, float | None]:
-        """``sum(part) / sum(whole)`` with its 95 % interval; None of all where there is nothing."""
-        if not whole.sum():
-            return {"share": None, "low": None, "high": None}
-        shares = []
-        generator = rng(self._seed, "pooling")
-        step = max(1, _BLOCK // max(self._n_rows, 1))
-        for start in range(0, _RESAMPLES, step):
-            count = min(step, _RESAMPLES - start)
-            rows = generator.integers(0, self._n_rows, size=(count, self._n_rows))
-            total = whole[rows].sum(1)
-            shares.append(np.divide(part[rows].sum(1), total, out=np.full(count, np.nan), where=total > 0))
-        low, high = np.nanquantile(np.concatenate(shares), [0.025, 0.975])
-        return {"share": float(part.sum() / whole.sum()), "low": float(low), "high": float(high)}
+def _with_intervals(shares: _Shares, n_rows: int, seed: int) -> dict[tuple[str, str], dict[str, float | None]]:
+    """``sum(part) / sum(whole)`` of each with its 95 % percentile interval over queries drawn with replacement, the
+    same draws for all; None of all three where there is nothing.
+    """
+    parts, wholes = (np.stack(of, axis=1).astype(np.float64) for of in zip(*shares.values(), strict=True))
+    generator, drawn = rng(seed, "pooling"), []
+    step = max(1, _BLOCK // max(n_rows, 1))
+    for start in range(0, _RESAMPLES, step):
+        count = min(step, _RESAMPLES - start)
+        rows = generator.integers(0, n_rows, size=(count, n_rows)) + n_rows * np.arange(count)[:, None]
+        times = np.bincount(rows.ravel(), minlength=count * n_rows).reshape(count, n_rows).astype(np.float64)
+        total = times @ wholes
+        drawn.append(np.divide(times @ parts, total, out=np.full_like(total, np.nan), where=total > 0))
+    resampled, found = np.concatenate(drawn), {}
+    for place, name in enumerate(shares):
+        total = wholes[:, place].sum()
+        if not total:
+            found[name] = dict.fromkeys(("share", "low", "high"))
+            continue
+        low, high = np.nanquantile(resampled[:, place], [0.025, 0.975])
+        found[name] = {"share": float(parts[:, place].sum() / total), "low": float(low), "high": float(high)}
+    return found
 
 
 def _says(facts: dict[str, Any]) -> str:
@@ -114,7 +111,7 @@ def _says(facts: dict[str, Any]) -> str:
             "is measured too low."
         )
     if suspects["cells"]:
-        said.append(f"{_split(suspects, 'first suspected false negatives')}.")
+        said.append(f"{_split(suspects, 'first suspects, one of each query,')}.")
     most = labelled["parts"]["neither"]["share"]
     if most > 0.5:
         said.append(f"Most of the labelled ({most:.0%}) stand with neither: they were found some other way.")

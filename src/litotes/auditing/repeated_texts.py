@@ -65,6 +65,8 @@ def near_duplicate_documents(data: Collection, threshold: float, limit: int) -> 
     texts = [text if first else None for text, first in zip(data.col_texts, is_first, strict=True)]
     a, b, alike = near_duplicates(texts, threshold=threshold)
     apart = JudgedApart(data, np.concatenate([a, b]))
+    counts = np.array([apart.count(i, j) for i, j in zip(a.tolist(), b.tolist(), strict=True)], dtype=np.int64)
+    shown = np.lexsort((-counts, -alike))[:limit]
     rows = [
         {
             "key": key_of("dup", data.col_ids[i], data.col_ids[j]),
@@ -76,12 +78,11 @@ def near_duplicate_documents(data: Collection, threshold: float, limit: int) -> 
             "document": shortened(data.col_texts[i]),
             "other": shortened(data.col_texts[j]),
         }
-        for i, j, share in zip(a.tolist(), b.tolist(), alike.tolist(), strict=True)
+        for i, j, share in zip(a[shown].tolist(), b[shown].tolist(), alike[shown].tolist(), strict=True)
     ]
-    rows.sort(key=lambda row: (-row["score"], -row["judged_apart"]))
-    judged_apart = sum(row["judged_apart"] > 0 for row in rows)
+    judged_apart = int((counts > 0).sum())
     says = f"{NEAR.says} {judged_apart:,} of the pairs are judged apart for some query." if rows else NEAR.says
-    return replace(NEAR, says=says, rows=rows[:limit], found=len(rows))
+    return replace(NEAR, says=says, rows=rows, total=len(a))
 
 
 def text_twins(data: Collection, limit: int) -> Findings:
@@ -89,16 +90,13 @@ def text_twins(data: Collection, limit: int) -> Findings:
     others = np.flatnonzero(data.first_twin != np.arange(data.n_cols))
     pairs = [(int(data.first_twin[other]), int(other)) for other in others]
     apart = JudgedApart(data, np.array(pairs, dtype=np.int64).ravel())
-    rows = [
-        _twin("document", data.col_ids[i], data.col_ids[j], data.col_texts[i], apart.count(i, j), apart.words(i, j))
-        for i, j in pairs
-    ]
+    found = [("document", i, j, apart.count(i, j)) for i, j in pairs]
     for i, j in _equal_queries(data):
         differ = len(set(data.labels.positives(i).tolist()) ^ set(data.labels.positives(j).tolist()))
-        words = f"; {differ:,} documents are relevant to one of them only" if differ else "; the same documents"
-        rows.append(_twin("query", data.row_ids[i], data.row_ids[j], data.row_texts[i], differ, words))
-    rows.sort(key=lambda row: -row["judged_apart"])
-    return replace(TWINS, rows=rows[:limit], found=len(rows))
+        found.append(("query", i, j, differ))
+    found.sort(key=lambda pair: -pair[3])
+    rows = [_twin(data, *pair, apart) for pair in found[:limit]]
+    return replace(TWINS, rows=rows, total=len(found))
 
 
 class JudgedApart:
@@ -125,7 +123,13 @@ class JudgedApart:
         return f"; for {count:,} {'query' if count == 1 else 'queries'} only one of them is labelled" if count else ""
 
 
-def _twin(side: str, first: str, other: str, text: str | None, apart: int, words: str) -> dict[str, Any]:
+def _twin(data: Collection, side: str, i: int, j: int, differ: int, apart: JudgedApart) -> dict[str, Any]:
+    if side == "document":
+        ids, text, words = data.col_ids, data.col_texts[i], apart.words(i, j)
+    else:
+        ids, text = data.row_ids, data.row_texts[i]
+        words = f"; {differ:,} documents are relevant to one of them only" if differ else "; the same documents"
+    first, other = ids[i], ids[j]
     return {
         "key": key_of("twin", side, first, other),
         "score": 1.0,
@@ -133,7 +137,7 @@ def _twin(side: str, first: str, other: str, text: str | None, apart: int, words
         "side": side,
         "first_id": first,
         "other_id": other,
-        "judged_apart": apart,
+        "judged_apart": differ,
         "text": shortened(text),
     }
 

@@ -6,7 +6,6 @@ whether the judges agree, which cells to look at first, and what was left out be
 
 from __future__ import annotations
 
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +15,10 @@ from litotes.auditing.line_chart import DASHES, write_percent
 from litotes.auditing.quality import Truth
 from litotes.auditing.run_blocks import run_blocks
 from litotes.auditing.survey import Survey
+from litotes.auditing.template_page import page_of
 from litotes.auditing.verdicts import verdicts_of
 from litotes.core import Collection, LabelMatrix, RunFolder
-from litotes.core.errors import require
+from litotes.core.errors import LitotesError, require
 from litotes.core.files import write_atomically, write_json
 from litotes.core.progress import track
 
@@ -52,11 +52,12 @@ def write_report(run: RunFolder | str | Path, data: Collection, truth: LabelMatr
         truth: known labels over any ids; ``data.truth`` by default. With them the page shows precision and recall.
 
     Raises:
-        LitotesError: no candidates, or an unfinished stage.
+        LitotesError: no candidates, an unfinished stage, or an audit's folder, which has a page of its own.
         StaleError: the run was made from other data.
     """
     require("jinja2", extra="retrieval")
     run = run if isinstance(run, RunFolder) else RunFolder.open(run, create=False)
+    _refuse_audit(run)
     labels = data.truth if truth is None else truth
     known = None if labels is None else Truth.of(data, labels)
     verdicts = verdicts_of(run, data)
@@ -82,19 +83,24 @@ def write_report(run: RunFolder | str | Path, data: Collection, truth: LabelMatr
     return run.path / "report.html"
 
 
-def _page(facts: dict[str, Any], suspects: list[dict[str, Any]], survey: Survey) -> str:
-    from jinja2 import Environment, StrictUndefined
+def _refuse_audit(run: RunFolder) -> None:
+    """An audit's report.html and report.json are what its lists and ``litotes audit apply`` stand on."""
+    verbs = [stage["verb"] for stage in run.stages.values()]
+    verbs += [command["verb"] for command in run.record.get("commands", ())]
+    if any(verb.split()[0] == "audit" for verb in verbs):
+        raise LitotesError(
+            f"{run.path} is an audit, and its page is {run.path / 'report.html'}, which litotes audit retrieval writes."
+        )
 
-    home = resources.files("litotes.auditing")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    template = environment.from_string((home / "report.html.jinja").read_text(encoding="utf-8"))
+
+def _page(facts: dict[str, Any], suspects: list[dict[str, Any]], survey: Survey) -> str:
     miners = facts["miners"]
     judges = [
         {"flagged": None, "share": None, **judge, "suspects_when": _SUSPECTS_WHEN[judge["reading"]]}
         for judge in facts["judges"]
     ]
-    return template.render(
-        css=(home / "report.css").read_text(encoding="utf-8"),
+    return page_of(
+        "report.html.jinja",
         run=facts["run"],
         data={**facts["data"], "notes": _notes(facts["data"]["notes"])},
         lead=_lead(facts),

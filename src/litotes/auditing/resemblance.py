@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from litotes.core.progress import Progress
+from litotes.core.places import places_in_groups
 from litotes.mining.exact_search import search
 from litotes.mining.row_products import row_products
 
@@ -26,36 +26,39 @@ _BLOCK_PAIRS = 1 << 20  # pairs of documents compared at once
 _BLOCK_DOCUMENTS = 4096
 
 
-def crowding(vectors: np.ndarray, usable: np.ndarray) -> np.ndarray:
-    """The mean cosine of each document to its ten nearest others, float32 ``[n]``; 0 where a document is not usable.
+def crowding(vectors: np.ndarray, usable: np.ndarray, cols: np.ndarray) -> np.ndarray:
+    """The mean cosine of each of some documents to its ten nearest others, float32 ``[cols]``; 0 for one not usable.
 
     Args:
         vectors: of length 1, float32 ``[n, width]``.
         usable: which documents have content, bool ``[n]``.
+        cols: positions of those that are asked for.
     """
-    found = np.zeros(len(vectors), dtype=np.float32)
-    wanted = np.flatnonzero(usable)
-    with Progress("Measuring how crowded the corpus is", total=len(wanted), unit="documents") as bar:
-        for start in range(0, len(wanted), _BLOCK_DOCUMENTS):
-            cols = wanted[start : start + _BLOCK_DOCUMENTS]
-            itself = (np.arange(len(cols) + 1), cols)
-            scores, _, keep = search(vectors[cols], vectors, NEIGHBOURS, exclude=itself, usable=usable)
-            found[cols] = np.where(keep, scores, 0).sum(1) / np.maximum(keep.sum(1), 1)
-            bar.advance(len(cols))
+    found = np.zeros(len(cols), dtype=np.float32)
+    wanted = np.flatnonzero(usable[cols])
+    for start in range(0, len(wanted), _BLOCK_DOCUMENTS):
+        places = wanted[start : start + _BLOCK_DOCUMENTS]
+        itself = (np.arange(len(places) + 1), cols[places])
+        scores, _, keep = search(vectors[cols[places]], vectors, NEIGHBOURS, exclude=itself, usable=usable)
+        found[places] = np.where(keep, scores, 0).sum(1) / np.maximum(keep.sum(1), 1)
     return found
 
 
 class Resemblance:
     """Compares cells with the positives of their rows.
 
+    How crowded it is around a document is measured when it is first compared, since a large corpus holds many that
+    never are.
+
     Args:
         vectors: of length 1, float32 ``[n_cols, width]``, zeros where a column has no content.
-        crowd: from :func:`crowding`.
+        usable: which columns have content, bool ``[n_cols]``.
         indptr, positives: CSR over all rows of the positives that have content.
     """
 
-    def __init__(self, vectors: np.ndarray, crowd: np.ndarray, indptr: np.ndarray, positives: np.ndarray) -> None:
-        self._vectors, self._crowd, self._indptr, self._positives = vectors, crowd, indptr, positives
+    def __init__(self, vectors: np.ndarray, usable: np.ndarray, indptr: np.ndarray, positives: np.ndarray) -> None:
+        self._vectors, self._usable, self._indptr, self._positives = vectors, usable, indptr, positives
+        self._crowd = np.full(len(vectors), np.nan, dtype=np.float32)
 
     def of(self, rows: np.ndarray, cols: np.ndarray) -> dict[str, np.ndarray]:
         """Each cell beside the positives of its row; the cell's own column is never one of them.
@@ -73,10 +76,20 @@ class Resemblance:
             "cosine": np.full(len(rows), np.nan),
         }
         sizes = np.diff(self._indptr)[rows]
+        self._measure(rows, cols)
         for start, stop in _blocks(sizes):
             part = slice(start, stop)
             self._block(rows[part], cols[part], {name: values[part] for name, values in out.items()})
         return out
+
+    def _measure(self, rows: np.ndarray, cols: np.ndarray) -> None:
+        """How crowded it is around the documents of these cells and around the positives of their rows."""
+        asked = np.unique(rows)
+        compared = asked[np.diff(self._indptr)[asked] > 0]
+        others = [self._positives[self._indptr[row] : self._indptr[row + 1]] for row in compared.tolist()]
+        wanted = np.unique(np.concatenate([cols[np.isin(rows, compared)], *others]))
+        new = wanted[np.isnan(self._crowd[wanted])]
+        self._crowd[new] = crowding(self._vectors, self._usable, new)
 
     def _block(self, rows: np.ndarray, cols: np.ndarray, out: dict[str, np.ndarray]) -> None:
         sizes = np.diff(self._indptr)[rows]
@@ -89,22 +102,15 @@ class Resemblance:
             return
         cosine = row_products(self._vectors, self._vectors, cols[cells], other).astype(np.float64)
         csls = 2 * cosine - self._crowd[cols[cells]] - self._crowd[other]
-        place, order = _places(cells, csls)
+        order, place = places_in_groups(cells, csls)
         family = order[place < FAMILY]
         count = np.bincount(cells[family], minlength=len(rows))
         total = np.bincount(cells[family], weights=csls[family], minlength=len(rows))
         known = count > 0
         out["resemblance"][known] = total[known] / count[known]
-        place, order = _places(cells, cosine)
+        order, place = places_in_groups(cells, cosine)
         best = order[place == 0]
         out["nearest"][cells[best]], out["cosine"][cells[best]] = other[best], cosine[best]
-
-
-def _places(groups: np.ndarray, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """An order by group, then by falling value, and each one's place in its group (from 0) along that order."""
-    order = np.lexsort((-values, groups))
-    in_order = groups[order]
-    return np.arange(len(order)) - np.searchsorted(in_order, in_order), order
 
 
 def _blocks(sizes: np.ndarray) -> list[tuple[int, int]]:

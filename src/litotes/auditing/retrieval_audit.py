@@ -15,11 +15,12 @@ from typing import Any
 import pyarrow as pa
 
 from litotes.auditing.evidence import EVIDENCE
-from litotes.auditing.false_negatives import false_negatives, scores_of, surest_first
+from litotes.auditing.false_negatives import EMPTY, false_negatives, first_suspects
 from litotes.auditing.false_positives import false_positives
-from litotes.auditing.findings import Findings
+from litotes.auditing.findings import FILLED_IN, Findings
 from litotes.auditing.gathering import gather, sign_of
 from litotes.auditing.hard_queries import indistinct_queries, unanswerable_queries
+from litotes.auditing.own_folder import check_outside
 from litotes.auditing.pooling import pooling
 from litotes.auditing.repeated_texts import near_duplicate_documents, text_twins
 from litotes.auditing.retrieval_page import write_page
@@ -98,7 +99,8 @@ def audit_retrieval(
         say: takes one line of text for people.
 
     Raises:
-        LitotesError: a parameter out of its range, or data without texts.
+        LitotesError: a parameter out of its range, two judges of one name or one named as a column of the list, data
+            without texts, or ``out`` in the folder of the data.
         StaleError: ``out`` holds an audit of other data or by another encoder.
     """
     require("faiss", "bm25s", "jinja2", "scipy", extra="retrieval")
@@ -108,12 +110,12 @@ def audit_retrieval(
         with tempfile.TemporaryDirectory(prefix="litotes-audit-") as folder:
             made = audit_retrieval(data, encoder, out=folder, by=by, shard_rows=shard_rows, say=say, **settings)
             return replace(made, folder=None)
-    run = out if isinstance(out, RunFolder) else RunFolder.open(out)
+    check_outside(out.path if isinstance(out, RunFolder) else out, data)
     judges = [DocumentJudge(), *(judge_from_spec(each) if isinstance(each, str) else each for each in by)]
+    _check_names([judge.name for judge in judges[1:]])
+    run = out if isinstance(out, RunFolder) else RunFolder.open(out)
     evidence = gather(run, data, encoder, judges, top=top, shard_rows=shard_rows, force=force, say=say)
     further = {judge.name: sign_of(judge) for judge in judges[1:]}
-    cells = evidence.unjudged()
-    suspects = cells.at(surest_first(cells, scores_of(cells, further))[:limit])
     lists = (
         false_negatives(data, evidence, limit, further),
         false_positives(data, evidence, limit, reach),
@@ -128,7 +130,7 @@ def audit_retrieval(
         "data": _data_facts(data),
         "settings": settings,
         "judges": {judge.name: judge.says(data) if hasattr(judge, "says") else "not calibrated" for judge in judges},
-        "pooling": pooling(data, evidence, suspects, depth, seed),
+        "pooling": pooling(data, evidence, first_suspects(evidence, further), depth, seed),
         "lists": {found.name: found.facts() for found in lists},
         "made_from": run.stages[EVIDENCE]["fingerprints"],
         "versions": run.stages[EVIDENCE]["versions"],
@@ -152,6 +154,18 @@ def _check(**settings: Any) -> None:
             f"The 'depth' parameter of audit_retrieval must be at most top, which says how many ranks are looked at. "
             f"Got {settings['depth']} and top={settings['top']} instead."
         )
+
+
+def _check_names(judges: Sequence[str]) -> None:
+    """Refuse a further judge that has no column of its own in the list of suspects."""
+    for place, name in enumerate(judges):
+        if name in EMPTY.columns or name in FILLED_IN:
+            reason = "is the name of a column of every list of suspects"
+        elif name in judges[:place]:
+            reason = "is the name of two of them"
+        else:
+            continue
+        raise LitotesError(f"The judges of 'by' need names of their own. {name!r} {reason}. Add name=ANOTHER to it.")
 
 
 def _proposed(lists: Sequence[Findings], data: Collection) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
 from litotes.auditing.findings import Findings
 from litotes.auditing.pooling import PARTS
 from litotes.auditing.shared_words import content_words, marked
+from litotes.auditing.template_page import page_of
 from litotes.core.files import write_atomically, write_json
 
 __all__ = ["write_page"]
@@ -26,13 +26,8 @@ _MARKS = {
 
 def write_page(folder: Path, facts: Mapping[str, Any], lists: Sequence[Findings]) -> Path:
     """Write ``report.html`` and ``report.json``; returns the page's path."""
-    from jinja2 import Environment, StrictUndefined
-
-    home = resources.files("litotes.auditing")
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True)
-    template = environment.from_string((home / "retrieval.html.jinja").read_text(encoding="utf-8"))
-    page = template.render(
-        css=(home / "report.css").read_text(encoding="utf-8"),
+    page = page_of(
+        "retrieval.html.jinja",
         facts=facts,
         lead=_lead(lists),
         tiles=_tiles(facts, lists),
@@ -46,9 +41,9 @@ def write_page(folder: Path, facts: Mapping[str, Any], lists: Sequence[Findings]
 
 def _lead(lists: Sequence[Findings]) -> str:
     """What was found, in a sentence for each kind that is there."""
-    counts = {found.name: found.found for found in lists}
+    counts = {found.name: found.total for found in lists}
     words = {
-        "false-positives": ("judgement beyond reach of every retriever", "judgements beyond reach of every retriever"),
+        "false-positives": ("judgement far from all that is relevant", "judgements far from all that is relevant"),
         "near-duplicates": ("pair of near-duplicate documents", "pairs of near-duplicate documents"),
         "text-twins": ("repeated text", "repeated texts"),
         "unanswerable-queries": ("query that cannot be answered", "queries that cannot be answered"),
@@ -70,7 +65,7 @@ def _tiles(facts: Mapping[str, Any], lists: Sequence[Findings]) -> list[tuple[st
     data = facts["data"]
     counts = [("queries", data["queries"]), ("documents", data["documents"]), ("labelled positives", data["positives"])]
     plain = [(label, f"{number:,}", "") for label, number in counts]
-    return plain + [(found.title.lower(), f"{found.found:,}", found.name) for found in lists[1:]]
+    return plain + [(found.title.lower(), f"{found.total:,}", found.name) for found in lists[1:]]
 
 
 def _section(found: Findings) -> dict[str, Any]:
@@ -79,7 +74,8 @@ def _section(found: Findings) -> dict[str, Any]:
         "title": found.title,
         "says": found.says,
         "rows": len(found),
-        "found": found.found,
+        "total": found.total,
+        "counted": {"found": "found", "ordered": "looked at and put in order"}[found.counted],
         "marks": _MARKS.get(found.name, ""),
         "verdicts": list(found.verdicts.items()),
         "cards": [_card(found.name, row) for row in found.rows[:SHOWN]],
@@ -125,7 +121,7 @@ def _card(name: str, row: Mapping[str, Any]) -> dict[str, Any]:
 
 def _pool(pooling: Mapping[str, Any]) -> dict[str, Any]:
     """The section on pooling as rows of text."""
-    kinds = [("labelled", "labelled"), ("suspects", "first suspects"), ("unjudged", "all unjudged there")]
+    kinds = [("labelled", "labelled"), ("suspects", "first suspect of each query"), ("unjudged", "all unjudged there")]
     return {
         "depth": pooling["depth"],
         "says": pooling["says"],

@@ -95,9 +95,13 @@ def read_review(folder: str | os.PathLike[str], reviewed: str | os.PathLike[str]
             continue
         before = said.setdefault(found.key, found)
         if (before.verdict, before.grade) != (found.verdict, found.grade):
+            here, there = (
+                [_graded(each) for each in (found, before)]
+                if before.verdict == found.verdict
+                else [repr(each.verdict) for each in (found, before)]
+            )
             raise DataError(
-                f"{found.place}: {found.key} is said to be {found.verdict!r} here and {before.verdict!r} at "
-                f"{before.place}. Keep one of them."
+                f"{found.place}: {found.key} is said to be {here} here and {there} at {before.place}. Keep one of them."
             )
     return list(said.values())
 
@@ -122,9 +126,10 @@ def _reviewed(
         return None
     key = _text(fields, "key")
     if key not in rows:
-        near = nearest(key, list(rows)[:100_000])
-        hint = f" Did you mean {near!r}?" if near else ""
-        raise BadLine(f"the key {excerpt(key)} is not one of this audit's rows.{hint} Keys are in its lists.")
+        raise BadLine(
+            f"the key {excerpt(key)} is in no list of this audit. Its list was cut (a smaller --limit) or made again "
+            "from other data since; review the lists as they are now."
+        )
     name, row = rows[key]
     allowed = list(lists[name]["verdicts"])
     if verdict not in allowed:
@@ -137,6 +142,11 @@ def _reviewed(
     grade = _text(fields, "grade") if lists[name]["graded"] else ""
     number = take_number(grade, "grade") if grade else None
     return ReviewedRow(place, key, name, row, verdict, number, _text(fields, "note"))
+
+
+def _graded(row: ReviewedRow) -> str:
+    """A verdict with its grade."""
+    return f"{row.verdict!r} " + ("without a grade" if row.grade is None else f"with the grade {row.grade:g}")
 
 
 def _text(fields: Mapping[str, Any], name: str) -> str:
@@ -187,6 +197,12 @@ def _csv_rows(path: Path) -> Iterator[tuple[int, dict[str, Any]]]:
 
 def _check_columns(path: Path, line: int, names: Any) -> None:
     lacking = [name for name in ("key", "verdict") if name not in names]
+    if {"query-id", "corpus-id"} <= set(names):
+        raise DataError.at(
+            path,
+            line,
+            "these are judgements, which are not read back. Write verdicts into the audit's lists (CSV or JSON Lines).",
+        )
     if lacking:
         raise DataError.at(
             path,

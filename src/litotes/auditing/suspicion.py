@@ -43,10 +43,7 @@ def suspicion(
 
 def places(values: np.ndarray) -> np.ndarray:
     """Each value's place among those that are not NaN, from 0 (smallest) to 1 (largest); equals share their mean."""
-    found = np.full(len(values), np.nan)
-    known = np.flatnonzero(~np.isnan(values))
-    if len(known):
-        _, group, counts = np.unique(values[known], return_inverse=True, return_counts=True)
-        before = np.cumsum(counts) - counts
-        found[known] = (before + (counts - 1) / 2)[group] / max(len(known) - 1, 1)
-    return found
+    from scipy.stats import rankdata
+
+    ranks = rankdata(values, nan_policy="omit")
+    return (ranks - 1) / max(int((~np.isnan(values)).sum()) - 1, 1)

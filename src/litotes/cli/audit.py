@@ -73,6 +73,7 @@ def retrieval(
     Mines, judges and reports in one go: suspected false negatives and false positives, near-duplicates, text twins,
     queries that cannot be answered or told apart, and which retriever the labels come from. The data stays as it is.
     """
+    from litotes.auditing.own_folder import check_outside
     from litotes.auditing.retrieval_audit import audit_retrieval
     from litotes.core.run_folder import RunFolder
     from litotes.judging.named import judge_from_spec
@@ -89,6 +90,7 @@ def retrieval(
     prompts: dict[str, Any] = {"query_prompt": query_prompt, "corpus_prompt": corpus_prompt}
     settings: dict[str, Any] = {"top": top, "limit": limit, "near": near, "depth": depth, "reach": reach, "seed": seed}
     collection = load_data(data, split, **reading)
+    check_outside(out, collection)
     run = RunFolder.open(out)
     bind_data(run, collection, data, split, reading)
     options_now = {
@@ -109,19 +111,25 @@ def retrieval(
         judges = [judge_from_spec(spec, **computing) for spec in by or ()]
         made = audit_retrieval(collection, ready, out=run, by=judges, force=force, say=said.append, **settings)
     lists = made.facts["lists"]
-    rows = [[found["title"], found["rows"], found["found"], f"{name}.csv"] for name, found in lists.items()]
+    counts = {name: {key: of[key] for key in ("found", "ordered", "rows") if key in of} for name, of in lists.items()}
+    rows = [
+        [lists[name]["title"], of["rows"], number, counted, f"{name}.csv"]
+        for name, of in counts.items()
+        for counted, number in of.items()
+        if counted != "rows"
+    ]
     facts = {
         "verb": "audit retrieval",
         "out": str(out),
         "page": str(run.path / "report.html"),
-        "lists": {name: {"found": found["found"], "rows": found["rows"]} for name, found in lists.items()},
+        "lists": counts,
         "pooling": made.pooling,
     }
     answer(
         json,
         facts,
         *said,
-        Table(["", "rows", "of", "list"], rows, f"{collection.name}, split {split}"),
+        Table(["", "rows", "of", "", "list"], rows, f"{collection.name}, split {split}"),
         made.pooling["says"],
         f"Open {run.path / 'report.html'}",
         f"Next: fill in the verdicts, then litotes audit apply {out} REVIEWED.csv --out CLEANED",

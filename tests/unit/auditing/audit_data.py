@@ -20,7 +20,9 @@ DOCUMENTS: dict[str, str | None] = {
     "blank": None,
     "engine": "loud engine noise at night",
     "tide": "ocean wave tide and moon",
-    **{f"filler{i}": f"entry {i} about subject{i} in volume{i} of series{i}" for i in range(20)},
+    "surf": "salt water ocean foam",
+    "paint": "blue paint on every wall",
+    **{f"filler{i}": f"entry {i} about subject{i} in volume{i} of series{i}" for i in range(18)},
 }
 QUERIES: dict[str, str | None] = {
     "about-apples": "red apple fruit",
@@ -33,6 +35,7 @@ QUERIES: dict[str, str | None] = {
 JUDGEMENTS = [
     ("about-apples", "apple", 1),
     ("about-oceans", "ocean", 2),
+    ("about-oceans", "surf", 1),  # ranks low, and is like the other answer
     ("about-oceans", "zebra", 1),  # a false positive: nothing of it is about oceans
     ("about-nothing", "blank", 1),
     ("about-engines", "engine", 0),  # judged, and nothing relevant

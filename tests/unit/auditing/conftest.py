@@ -1,4 +1,6 @@
-"""What the report's tests share: a small collection with aliases, and runs made by hand from its cells."""
+"""What the tests share: for audits the library and the evidence on it; for the report a small collection with aliases,
+and runs made by hand from its cells.
+"""
 
 from collections.abc import Callable
 from pathlib import Path
@@ -7,10 +9,14 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from litotes.auditing.evidence_table import EvidenceTable
+from litotes.auditing.gathering import gather
 from litotes.core import Candidates, Collection, LabelMatrix, RunFolder
 from litotes.core.candidate_run import judge_shard, miner_shard
 from litotes.core.candidates import data_parts
 from litotes.core.fingerprint import digest
+from litotes.judging import DocumentJudge
+from tests.unit.auditing.audit_data import library, word_encoder
 
 ROWS, COLS = 4, 12
 
@@ -24,6 +30,19 @@ def small_collection(truth: bool = True) -> Collection:
     labels = LabelMatrix(rows["id"].to_pylist(), cols["id"].to_pylist(), range(ROWS), range(ROWS))
     known = LabelMatrix(labels.row_ids, labels.col_ids, [*range(ROWS)] * 2, [*range(ROWS), *range(4, 8)])
     return Collection(labels, rows, cols, name="small", origin="by hand", split="train", truth=known if truth else None)
+
+
+@pytest.fixture(scope="session")
+def audited() -> Collection:
+    """The library with every fault once."""
+    return library()
+
+
+@pytest.fixture(scope="session")
+def evidence(audited: Collection, tmp_path_factory: pytest.TempPathFactory) -> EvidenceTable:
+    """What an audit of it gathers with BM25, word counts and the document judge."""
+    run = RunFolder.open(tmp_path_factory.mktemp("evidence"))
+    return gather(run, audited, word_encoder(), [DocumentJudge()], top=10, say=lambda _: None)
 
 
 @pytest.fixture

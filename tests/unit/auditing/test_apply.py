@@ -158,9 +158,70 @@ def test_nothing_is_written_without_out(here):
     assert done.data.labels.grades_at([row], [col])[0] == 0
 
 
-def test_a_review_that_says_nothing_copies_the_data(here):
-    apply("key,verdict\n")
-    assert grades("cleaned") == grades("data") and history(here / "cleaned") == []
+@pytest.mark.parametrize(
+    ("name", "content"), [("r.csv", "key,verdict\n"), ("r.csv", f"key,verdict\n{TWIN},\n"), ("r.jsonl", "")]
+)
+def test_a_review_without_a_verdict_makes_nothing(here, name, content):
+    with pytest.raises(
+        LitotesError, match=f"^No row of {name} has a verdict. Fill in the column 'verdict' of some rows"
+    ):
+        apply(content, name=name)
+    assert not (here / "cleaned").exists()
+
+
+def test_an_untouched_list_is_no_review(here):
+    with pytest.raises(LitotesError, match="No row of audit/false-negatives.csv has a verdict"):
+        apply_review(load("data", split="test"), "audit", "audit/false-negatives.csv", "cleaned")
+
+
+def test_the_last_line_on_a_cell_says_what_its_judgement_is(here):
+    """One review, another that takes it back, the first again."""
+    second = f"key,verdict\n{TWIN},not relevant\n"
+    for content, name in ((FIRST, "first.csv"), (second, "second.csv"), (FIRST, "first.csv"), (FIRST, "first.csv")):
+        apply(content, name=name)
+        said = {(line["query_id"], line["document_id"]): line["is"] for line in history(here / "cleaned")}
+        assert {cell: grades("cleaned")[cell] for cell in said} == said
+    lines = [line for line in history(here / "cleaned") if line["key"] == TWIN]
+    assert [(line["review"], line["was"], line["is"]) for line in lines] == [
+        ("first.csv", None, 2),
+        ("second.csv", 2, 0),
+        ("first.csv", 0, 2),
+    ]
+
+
+def test_a_judgement_that_somebody_changed_by_hand_is_entered_again(here):
+    apply(FIRST)
+    path = here / "cleaned" / "qrels" / "test.tsv"
+    path.write_text(path.read_text().replace("about-apples\tapple-twin\t2", "about-apples\tapple-twin\t0"))
+    apply(FIRST)
+    lines = [line for line in history(here / "cleaned") if line["key"] == TWIN]
+    assert [(line["was"], line["is"]) for line in lines] == [(None, 2), (0, 2)]
+
+
+def test_a_query_that_gets_a_judgement_and_is_dropped_is_told_once(here):
+    labels = key_of("fn", "about-engines", "zebra")
+    rows = [json.loads(line) for line in (here / "audit" / "false-negatives.jsonl").read_text().splitlines()]
+    assert labels in {row["key"] for row in rows}
+    content = f"key,verdict\n{labels},relevant\n{key_of('query', 'about-engines')},drop\n"
+    apply(content)
+    before = files(here / "cleaned")
+    assert [line["is"] for line in history(here / "cleaned") if line["key"] == labels] == [1]
+    apply(content)
+    assert files(here / "cleaned") == before
+
+
+def test_the_folder_of_the_data_is_no_place_for_what_is_made_of_it(here):
+    before = files(here / "data")
+    with pytest.raises(
+        LitotesError, match=r"^data/cleaned lies in the folder of the data, data. Name a folder of its own"
+    ):
+        apply(FIRST, out="data/cleaned")
+    assert files(here / "data") == before
+
+
+def test_judgements_to_review_are_not_a_review(here):
+    with pytest.raises(DataError, match=r"review.qrels.tsv:1: these are judgements, which are not read back"):
+        apply_review(load("data", split="test"), "audit", "audit/review.qrels.tsv", "cleaned")
 
 
 def test_data_that_is_no_beir_folder_becomes_one(here):

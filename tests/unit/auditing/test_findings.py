@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+from dataclasses import replace
 
 import pyarrow as pa
 
@@ -16,7 +17,7 @@ LIST = Findings(
     verdicts={"odd": "goes", "even": "stays"},
     graded=True,
     rows=[{"key": "odd-1", "score": 0.123456, "text": 'with "quotes", commas', "rank": None}],
-    found=7,
+    total=7,
 )
 
 
@@ -67,6 +68,11 @@ def test_facts_name_files_and_verdicts():
         "verdicts": {"odd": "goes", "even": "stays"},
         "graded": True,
     }
+
+
+def test_a_list_of_everything_in_order_does_not_say_found():
+    facts = replace(LIST, counted="ordered").facts()
+    assert facts["ordered"] == 7 and "found" not in facts
 
 
 def test_keys_are_of_ids_alone_and_told_apart():

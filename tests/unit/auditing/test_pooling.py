@@ -4,6 +4,7 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
+from litotes.auditing import pooling as module
 from litotes.auditing.evidence_table import EvidenceTable
 from litotes.auditing.pooling import PARTS, pooling
 from litotes.core import Collection, LabelMatrix
@@ -17,12 +18,13 @@ def collection(n_rows, n_cols=50):
 
 
 def made(lines):
-    """Evidence of (row, col, grade, full BM25 rank, full dense rank, mined BM25 rank, mined dense rank)."""
-    names = ("row", "col", "grade", "bm25_rank", "dense_rank", "rank.bm25", "rank.dense")
+    """Evidence of (row, col, grade, BM25 rank, dense rank[, BM25 place, dense place among all])."""
+    names = ("row", "col", "grade", "bm25_rank", "dense_rank", "bm25_place", "dense_place")
+    lines = [(*line, *line[3:5])[:7] for line in lines]
     return EvidenceTable(pa.table({n: pa.array([line[i] for line in lines]) for i, n in enumerate(names)}), 1.0)
 
 
-NONE = made([(0, 0, 1.0, 1, 1, None, None)]).unjudged()
+NONE = made([(0, 0, 1.0, 1, 1)]).unjudged()
 
 
 def shares(facts):
@@ -31,18 +33,19 @@ def shares(facts):
 
 def test_by_hand():
     lines = [
-        (0, 0, 1.0, 1, 2, None, None),  # both
-        (0, 1, 1.0, 10, 11, None, None),  # BM25 only, at the edge
-        (1, 0, 2.0, 40, 3, None, None),  # dense only
-        (1, 1, 1.0, None, 30, None, None),  # neither
-        (1, 2, 0.0, 2, 2, None, None),  # judged not relevant: no positive, but judged
-        (0, 2, None, None, None, 1, None),
-        (0, 3, None, None, None, 2, 1),
-        (1, 3, None, None, None, None, 12),
+        (0, 0, 1.0, 1, 2),  # both
+        (0, 1, 1.0, 10, 11),  # BM25 only, at the edge
+        (1, 0, 2.0, 40, 3),  # dense only
+        (1, 1, 1.0, None, 30),  # neither
+        (1, 2, 0.0, 2, 2),  # judged not relevant: no positive, but judged
+        (1, 3, 1.0, 9, 9, 11, 11),  # both, behind other positives: among all documents it is not that high
+        (0, 2, None, 1, None),
+        (0, 3, None, 2, 1),
+        (1, 4, None, None, 12),
     ]
     facts = pooling(collection(2), made(lines), NONE, depth=10)
-    assert shares(facts["labelled"]) == {"both": 0.25, "bm25 only": 0.25, "dense only": 0.25, "neither": 0.25}
-    assert facts["labelled"]["cells"] == 4 and facts["unjudged"]["cells"] == 2
+    assert shares(facts["labelled"]) == {"both": 0.4, "bm25 only": 0.2, "dense only": 0.2, "neither": 0.2}
+    assert facts["labelled"]["cells"] == 5 and facts["unjudged"]["cells"] == 2
     assert shares(facts["unjudged"]) == {"both": 0.5, "bm25 only": 0.5, "dense only": 0.0, "neither": 0.0}
     assert facts["judged"]["bm25"]["share"] == 3 / 20 and facts["judged"]["dense"]["share"] == 3 / 20
     assert facts["labelled"]["lean"]["share"] == 0 and facts["unjudged"]["lean"]["share"] == 0.5
@@ -50,7 +53,7 @@ def test_by_hand():
 
 
 def leaning(bm25, dense, n=60):
-    return made([(row, 0, 1.0, bm25, dense, None, None) for row in range(n)])
+    return made([(row, 0, 1.0, bm25, dense) for row in range(n)])
 
 
 @pytest.mark.parametrize(
@@ -69,30 +72,28 @@ def test_what_it_says(bm25, dense, said):
 
 
 def test_suspects_stand_beside_the_labelled():
-    suspects = made([(0, 0, None, None, None, 11, 1), (1, 0, None, None, None, 1, None)])
+    suspects = made([(0, 0, None, 11, 1), (1, 0, None, 1, None)])
     facts = pooling(collection(60), leaning(1, 40), suspects, depth=10)
     assert shares(facts["suspects"]) == {"both": 0.0, "bm25 only": 0.5, "dense only": 0.5, "neither": 0.0}
-    assert "Of the 2 first suspected false negatives 50% stand with BM25 alone and 50% with the" in facts["says"]
+    assert "Of the 2 first suspects, one of each query, 50% stand with BM25 alone and 50% with the" in facts["says"]
 
 
 def test_nothing_labelled():
-    facts = pooling(
-        collection(2), made([(0, 0, None, None, None, 1, 1), (0, 1, 0.0, 1, 1, None, None)]), NONE, depth=10
-    )
+    facts = pooling(collection(2), made([(0, 0, None, 1, 1), (0, 1, 0.0, 1, 1)]), NONE, depth=10)
     assert facts["labelled"]["parts"]["both"] == {"share": None, "low": None, "high": None}
     assert "no pool to speak of" in facts["says"]
 
 
 def test_intervals_are_of_queries_not_of_cells():
     """Two hundred positives of four queries say as little as four; the interval must know."""
-    lines = [(row, col, 1.0, 1 if row < 2 else 40, 40, None, None) for row in range(4) for col in range(50)]
+    lines = [(row, col, 1.0, 1 if row < 2 else 40, 40) for row in range(4) for col in range(50)]
     share = pooling(collection(4), made(lines), NONE, depth=10)["labelled"]["parts"]["bm25 only"]
     assert share == {"share": 0.5, "low": 0.0, "high": 1.0}
 
 
 def test_queries_with_many_positives_weigh_more_in_part_and_whole():
     """Where all positives are found by both, no draw of queries says otherwise, however uneven their numbers."""
-    lines = [(row, col, 1.0, 1, 1, None, None) for row in range(9) for col in range(row + 1)]
+    lines = [(row, col, 1.0, 1, 1) for row in range(9) for col in range(row + 1)]
     both = pooling(collection(9), made(lines), NONE, depth=10)["labelled"]["parts"]["both"]
     assert both == {"share": 1.0, "low": 1.0, "high": 1.0}
 
@@ -102,7 +103,7 @@ def test_the_interval_covers_as_often_as_it_says():
     inside = 0
     for _ in range(100):
         found = rng.random(80) < 0.3
-        lines = [(row, 0, 1.0, 1 if hit else 40, 40, None, None) for row, hit in enumerate(found)]
+        lines = [(row, 0, 1.0, 1 if hit else 40, 40) for row, hit in enumerate(found)]
         share = pooling(collection(80), made(lines), NONE, depth=10)["labelled"]["parts"]["bm25 only"]
         inside += share["low"] <= 0.3 <= share["high"]
     assert inside >= 88  # 95 expected; fewer than 88 would happen once in 400 such tests
@@ -111,6 +112,21 @@ def test_the_interval_covers_as_often_as_it_says():
 def test_the_seed_decides_the_interval():
     rng = np.random.default_rng(1)
     cells = [(row, col) for row in range(30) for col in range(rng.integers(1, 9))]  # uneven, so that shares are many
-    lines = [(row, col, 1.0, int(rng.integers(1, 20)), 40, None, None) for row, col in cells]
+    lines = [(row, col, 1.0, int(rng.integers(1, 20)), 40) for row, col in cells]
     one, same, other = (pooling(collection(30), made(lines), NONE, 10, seed) for seed in (1, 1, 2))
     assert one == same != other
+
+
+def test_queries_are_drawn_once_for_all_shares(monkeypatch):
+    seeded = []
+    monkeypatch.setattr(module, "rng", lambda *key: seeded.append(key) or np.random.default_rng(0))
+    pooling(collection(60), leaning(1, 40), NONE, depth=10)
+    assert len(seeded) == 1
+
+
+def test_blocks_of_draws_change_nothing(monkeypatch):
+    rng = np.random.default_rng(2)
+    lines = [(row, col, 1.0, int(rng.integers(1, 20)), 5) for row in range(30) for col in range(rng.integers(1, 9))]
+    whole = pooling(collection(30), made(lines), NONE, depth=10)
+    monkeypatch.setattr(module, "_BLOCK", 7 * 30)
+    assert pooling(collection(30), made(lines), NONE, depth=10) == whole

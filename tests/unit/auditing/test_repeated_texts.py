@@ -53,7 +53,7 @@ def test_twins_judged_alike_come_last_and_say_so():
     assert [(row["first_id"], row["judged_apart"]) for row in rows] == [("c", 2), ("a", 0), ("q1", 0)]
     assert rows[2]["reason"] == "the same text; the same documents"
     cut = text_twins(data, 1)
-    assert (len(cut.rows), cut.found) == (1, 3)
+    assert (len(cut.rows), cut.total) == (1, 3)
 
 
 def test_explicit_negatives_count_as_not_labelled(data):

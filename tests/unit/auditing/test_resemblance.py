@@ -48,19 +48,19 @@ def slow(vectors, crowd, row, col):
 
 def test_crowding_is_the_mean_cosine_to_the_ten_nearest_others(vectors, usable, monkeypatch):
     expected = slow_crowding(vectors, usable)
-    assert crowding(vectors, usable) == pytest.approx(expected, abs=1e-6)
+    assert crowding(vectors, usable, np.arange(N)) == pytest.approx(expected, abs=1e-6)
     monkeypatch.setattr(module, "_BLOCK_DOCUMENTS", 7)
-    assert crowding(vectors, usable) == pytest.approx(expected, abs=1e-6)
+    assert crowding(vectors, usable, np.arange(N)) == pytest.approx(expected, abs=1e-6)
 
 
 def test_crowding_of_a_few_documents_takes_those_there_are():
     two = np.eye(2, dtype=np.float32)
-    assert crowding(two, np.ones(2, dtype=bool)).tolist() == [0.0, 0.0]
+    assert crowding(two, np.ones(2, dtype=bool), np.arange(2)).tolist() == [0.0, 0.0]
 
 
 def test_cells_equal_the_slow_loop_in_blocks_of_any_size(vectors, usable, monkeypatch):
-    crowd = crowding(vectors, usable)
-    parts = Resemblance(vectors, crowd, INDPTR, np.concatenate([np.array(p, dtype=np.int64) for p in POSITIVES]))
+    crowd = slow_crowding(vectors, usable)
+    parts = Resemblance(vectors, usable, INDPTR, np.concatenate([np.array(p, dtype=np.int64) for p in POSITIVES]))
     rows, cols = (part.ravel() for part in np.mgrid[:ROWS, :N])
     expected = [slow(vectors, crowd, r, c) for r, c in zip(rows, cols, strict=True)]
     whole = parts.of(rows, cols)
@@ -73,5 +73,25 @@ def test_cells_equal_the_slow_loop_in_blocks_of_any_size(vectors, usable, monkey
 
 
 def test_no_cells_give_nothing(vectors, usable):
-    parts = Resemblance(vectors, crowding(vectors, usable), INDPTR, np.arange(INDPTR[-1]))
+    parts = Resemblance(vectors, usable, INDPTR, np.arange(INDPTR[-1]))
     assert [len(v) for v in parts.of(np.zeros(0, np.int64), np.zeros(0, np.int64)).values()] == [0, 0, 0]
+
+
+def test_only_documents_that_are_compared_are_measured_and_each_once(vectors, usable, monkeypatch):
+    asked = []
+
+    def counted(vectors, usable, cols):
+        asked.append(cols.tolist())
+        return crowding(vectors, usable, cols)
+
+    monkeypatch.setattr(module, "crowding", counted)
+    parts = Resemblance(vectors, usable, INDPTR, np.concatenate([np.array(p, dtype=np.int64) for p in POSITIVES]))
+    parts.of(np.array([1, 2, 3]), np.array([20, 21, 9]))  # row 2 has nothing to compare with
+    assert asked == [[8, 9, 10, 20]]
+    parts.of(np.array([1, 3]), np.array([20, 22]))
+    assert asked[1:] == [[22]]
+
+
+def test_crowding_of_some_is_that_of_all(vectors, usable):
+    some = np.array([30, 5, 2])
+    assert np.array_equal(crowding(vectors, usable, some), crowding(vectors, usable, np.arange(N))[some])

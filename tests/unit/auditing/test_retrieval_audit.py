@@ -3,14 +3,18 @@
 import csv
 import json
 import re
+from pathlib import Path
 
 import pyarrow as pa
 import pytest
 
+from litotes.auditing.report import write_report
 from litotes.auditing.retrieval_audit import Audit, audit_retrieval
 from litotes.core import Collection
 from litotes.core.errors import LitotesError, StaleError
 from litotes.core.files import read_json
+from litotes.data import load
+from litotes.data.beir import write_beir
 from litotes.judging import MarginJudge
 from tests.unit.auditing.audit_data import library, word_encoder
 
@@ -26,13 +30,10 @@ SETTINGS = {"top": 10, "reach": 2, "say": lambda _: None}
 
 
 @pytest.fixture(scope="module")
-def data():
-    return library()
-
-
-@pytest.fixture(scope="module")
-def audit(data, tmp_path_factory):
-    return audit_retrieval(data, word_encoder(), out=tmp_path_factory.mktemp("audit") / "run", shard_rows=2, **SETTINGS)
+def audit(audited, tmp_path_factory):
+    return audit_retrieval(
+        audited, word_encoder(), out=tmp_path_factory.mktemp("audit") / "run", shard_rows=2, **SETTINGS
+    )
 
 
 def tables(audit: Audit) -> dict[str, pa.Table]:
@@ -47,7 +48,7 @@ def test_finds_one_of_every_fault(audit):
     assert [row["other_id"] for row in found["text-twins"]] == ["apple-twin"]
     assert {row["query_id"] for row in found["unanswerable-queries"]} == {"about-nothing", "about-engines", "silent"}
     assert [row["other_id"] for row in found["indistinct-queries"]] == ["oceans-again"]
-    assert audit.pooling["labelled"]["cells"] == 6
+    assert audit.pooling["labelled"]["cells"] == 7
 
 
 def test_every_list_is_a_csv_and_a_jsonl_file_of_the_same_rows(audit):
@@ -99,18 +100,18 @@ def test_texts_cannot_break_the_page(tmp_path):
     assert "<img" not in (made.folder / "report.html").read_text()
 
 
-def test_in_memory_is_the_same_and_leaves_nothing(data, audit):
-    kept = audit_retrieval(data, word_encoder(), shard_rows=3, **SETTINGS)
+def test_in_memory_is_the_same_and_leaves_nothing(audited, audit):
+    kept = audit_retrieval(audited, word_encoder(), shard_rows=3, **SETTINGS)
     assert kept.folder is None
     for name, table in tables(kept).items():
         assert table.equals(tables(audit)[name]), name
     assert kept.pooling == audit.pooling
 
 
-def test_repeating_makes_the_same_bytes(data, audit):
+def test_repeating_makes_the_same_bytes(audited, audit):
     files = [path for path in audit.folder.rglob("*") if path.is_file() and path.name not in ("run.json", "log.jsonl")]
     before = {path: path.read_bytes() for path in files}
-    audit_retrieval(data, word_encoder(), out=audit.folder, shard_rows=2, **SETTINGS)
+    audit_retrieval(audited, word_encoder(), out=audit.folder, shard_rows=2, **SETTINGS)
     assert {path: path.read_bytes() for path in files} == before
 
 
@@ -120,19 +121,19 @@ def test_other_data_in_the_same_folder_is_refused(audit):
         audit_retrieval(other, word_encoder(), out=audit.folder, **SETTINGS)
 
 
-def test_another_encoder_needs_force(data, tmp_path):
-    audit_retrieval(data, word_encoder(), out=tmp_path, **SETTINGS)
+def test_another_encoder_needs_force(audited, tmp_path):
+    audit_retrieval(audited, word_encoder(), out=tmp_path, **SETTINGS)
     with pytest.raises(StaleError, match="similarity"):
-        audit_retrieval(data, word_encoder("dot"), out=tmp_path, **SETTINGS)
-    forced = audit_retrieval(data, word_encoder("dot"), out=tmp_path, force=True, **SETTINGS)
+        audit_retrieval(audited, word_encoder("dot"), out=tmp_path, **SETTINGS)
+    forced = audit_retrieval(audited, word_encoder("dot"), out=tmp_path, force=True, **SETTINGS)
     assert forced.facts["made_from"]["query similarity"] == "dot"
 
 
-def test_a_further_judge_by_name_or_object(data, tmp_path):
-    by = [MarginJudge(encoder=word_encoder()), "margin:scorer=bm25,name=words"]
-    made = audit_retrieval(data, word_encoder(), out=tmp_path, by=by, **SETTINGS)
-    assert {"margin", "words"} <= set(made.false_negatives.column_names)
-    assert set(made.facts["judges"]) == {"document", "margin", "words"}
+def test_a_further_judge_by_name_or_object(audited, tmp_path):
+    by = [MarginJudge(encoder=word_encoder()), "margin:scorer=bm25,name=by-words"]
+    made = audit_retrieval(audited, word_encoder(), out=tmp_path, by=by, **SETTINGS)
+    assert {"margin", "by-words"} <= set(made.false_negatives.column_names)
+    assert set(made.facts["judges"]) == {"document", "margin", "by-words"}
 
 
 @pytest.mark.parametrize(
@@ -145,7 +146,47 @@ def test_a_further_judge_by_name_or_object(data, tmp_path):
         ({"depth": 11}, "'depth' parameter of audit_retrieval must be at most top"),
     ],
 )
-def test_settings_out_of_range_are_refused_before_anything_is_made(data, tmp_path, options, said):
+def test_settings_out_of_range_are_refused_before_anything_is_made(audited, tmp_path, options, said):
     with pytest.raises(LitotesError, match=said):
-        audit_retrieval(data, word_encoder(), out=tmp_path / "new", **{**SETTINGS, **options})
+        audit_retrieval(audited, word_encoder(), out=tmp_path / "new", **{**SETTINGS, **options})
     assert not (tmp_path / "new").exists()
+
+
+@pytest.mark.parametrize(
+    ("by", "said"),
+    [
+        (["document"], "'document' is the name of a column of every list of suspects"),
+        (["margin:scorer=bm25,name=dense"], "'dense' is the name of a column"),
+        (["margin:scorer=bm25,name=verdict"], "'verdict' is the name of a column"),
+        (["margin:scorer=bm25", "margin:scorer=bm25"], "'margin' is the name of two of them"),
+    ],
+)
+def test_a_judge_without_a_column_of_its_own_is_refused_before_any_work(audited, tmp_path, by, said):
+    with pytest.raises(LitotesError, match=f"The judges of 'by' need names of their own. {said}.* Add name=ANOTHER"):
+        audit_retrieval(audited, word_encoder(), out=tmp_path / "new", by=by, **SETTINGS)
+    assert not (tmp_path / "new").exists()
+
+
+def test_the_first_suspects_of_pooling_do_not_depend_on_the_limit(audited, audit):
+    cut = audit_retrieval(audited, word_encoder(), limit=1, **SETTINGS)
+    assert cut.pooling == audit.pooling and audit.pooling["suspects"]["cells"] == 4
+    parts = audit.pooling["suspects"]["parts"]
+    assert parts["neither"]["share"] < 0.5  # the twins among them have ranks as well
+
+
+@pytest.mark.parametrize(("out", "said"), [("data", "data is the folder"), ("data/audit", "data/audit lies in the")])
+def test_the_folder_of_the_data_is_no_place_for_an_audit(tmp_path, monkeypatch, out, said):
+    monkeypatch.chdir(tmp_path)
+    write_beir("data", library())
+    before = sorted(Path("data").rglob("*"))
+    with pytest.raises(LitotesError, match=f"^{said}"):
+        audit_retrieval(load("data", split="test"), word_encoder(), out=out, **SETTINGS)
+    assert sorted(Path("data").rglob("*")) == before
+    assert audit_retrieval(load("data", split="test"), word_encoder(), out="data-audit", **SETTINGS).folder
+
+
+def test_the_report_on_a_run_is_refused_where_an_audit_is(audit, audited):
+    before = (audit.folder / "report.json").read_bytes()
+    with pytest.raises(LitotesError, match=r"run is an audit, and its page is .*report.html, which litotes audit"):
+        write_report(audit.folder, audited)
+    assert (audit.folder / "report.json").read_bytes() == before

@@ -1,5 +1,8 @@
 """What verdicts do to judgements: cells, duplicates, queries; in what order; and which grades are refused."""
 
+import itertools
+import re
+
 import pytest
 
 from litotes.auditing.retrieval_review import changes_of
@@ -14,8 +17,8 @@ LABELS = LabelMatrix.from_qrels(
 )
 
 
-def said(list_, verdict, grade=None, **found):
-    return ReviewedRow("reviewed.csv:7", f"{list_}-1", list_, found, verdict, grade, "")
+def said(list_, verdict, grade=None, place="reviewed.csv:7", **found):
+    return ReviewedRow(place, f"{list_}-{'-'.join(map(str, found.values()))}", list_, found, verdict, grade, "")
 
 
 def missing(query, document, verdict, grade=None, labelled=None):
@@ -123,3 +126,63 @@ def test_a_new_positive_goes_over_to_its_copy():
 def test_dropping_comes_last_and_takes_new_judgements_too():
     drop = said("unanswerable-queries", "drop", query_id="q3")
     assert changes(drop, missing("q3", "c", "relevant")) == [("q3", "c", None, 1.0), ("q3", "c", 1.0, None)]
+
+
+def pair(one, other, verdict="duplicate", line=7):
+    return said("near-duplicates", verdict, place=f"reviewed.csv:{line}", document_id=one, other_id=other)
+
+
+def in_every_order(*rows, labels):
+    """The changes, which must not depend on the order of the rows."""
+    made = [changes(*order, labels=labels) for order in itertools.permutations(rows)]
+    assert all(each == made[0] for each in made)
+    return made[0]
+
+
+def test_a_chain_of_duplicates_is_one_family_whatever_the_order_of_its_rows():
+    labels = LabelMatrix.from_qrels([("q1", "a", 1), ("q2", "d", 2)], rows=["q1", "q2"], cols=["a", "b", "c", "d"])
+    found = in_every_order(pair("a", "b"), pair("b", "c"), pair("c", "d"), labels=labels)
+    assert sorted(found) == [
+        ("q1", "b", None, 1.0),
+        ("q1", "c", None, 1.0),
+        ("q1", "d", None, 1.0),
+        ("q2", "a", None, 2.0),
+        ("q2", "b", None, 2.0),
+        ("q2", "c", None, 2.0),
+    ]
+
+
+def test_a_change_by_a_family_is_told_by_a_row_that_names_the_document():
+    labels = LabelMatrix.from_qrels([("q1", "a", 1)], cols=["a", "b", "c"])
+    first, second = pair("a", "b"), pair("b", "c")
+    assert {labels.col_ids[c.col]: c.by.key for c in changes_of(labels, [first, second])} == {
+        "b": first.key,
+        "c": second.key,
+    }
+
+
+def test_families_of_documents_and_of_queries_meet():
+    labels = LabelMatrix.from_qrels([("q1", "a", 1)], rows=["q1", "q2"], cols=["a", "b"])
+    queries = said("text-twins", "duplicate", side="query", first_id="q1", other_id="q2")
+    assert {(q, d) for q, d, _, _ in in_every_order(queries, pair("a", "b"), labels=labels)} == {
+        ("q1", "b"),
+        ("q2", "a"),
+        ("q2", "b"),
+    }
+
+
+def test_two_verdicts_on_one_pair_are_refused_with_both_lines():
+    twin = said("text-twins", "different", place="reviewed.csv:3", side="query", first_id="q2", other_id="q1")
+    same = said("indistinct-queries", "duplicate", place="reviewed.csv:9", query_id="q1", other_id="q2")
+    for rows in ((twin, same), (same, twin)):
+        with pytest.raises(DataError) as refused:
+            changes(*rows)
+        assert {"reviewed.csv:3", "reviewed.csv:9"} <= set(re.findall(r"reviewed.csv:\d", str(refused.value)))
+        assert "'different'" in str(refused.value) and "'duplicate'" in str(refused.value)
+
+
+def test_what_is_said_to_be_different_and_is_one_by_way_of_others_is_refused():
+    rows = pair("a", "b", line=2), pair("b", "c", line=3), pair("a", "c", "different", line=4)
+    with pytest.raises(DataError, match=r"reviewed.csv:4: 'a' and 'c' are said to be different here, .*:2, .*:3. Mend"):
+        changes(*rows)
+    assert changes(rows[0], rows[2]) == changes(rows[0])

@@ -104,11 +104,17 @@ def test_the_place_is_remembered(audit, tmp_path):
         (f"key,verdict\n{FN},relevnt\n", r"reviewed.csv:2: the verdict 'relevnt' is unknown. Rows of missing take "
          r"'relevant', 'not relevant', 'unsure', or nothing. Did you mean 'relevant'\?"),
         (f"key,verdict\n{DUP},relevant\n", "Rows of copies take 'duplicate', 'different', 'unsure', or nothing."),
-        ("key,verdict\nfn-4,relevant\n", "reviewed.csv:2: the key 'fn-4' is not one of this audit's rows. Did you"),
-        ("key,verdict\n,relevant\n", "the key '' is not one"),
+        ("key,verdict\nfn-4,relevant\n", r"reviewed.csv:2: the key 'fn-4' is in no list of this audit. Its list was "
+         r"cut \(a smaller --limit\) or made again from other data since; review the lists as they are now.$"),
+        ("key,verdict\n,relevant\n", "the key '' is in no list"),
         (f"key,verdict,grade\n{FN},relevant,high\n", "reviewed.csv:2: the grade 'high' is not a number"),
         (f"key,verdict\n{FN},relevant\n{FN},not relevant\n",
          f"reviewed.csv:3: {FN} is said to be 'not relevant' here and 'relevant' at .*reviewed.csv:2. Keep one"),
+        (f"key,verdict,grade\n{FN},relevant,2\n{FN},relevant,1\n",
+         f"reviewed.csv:3: {FN} is said to be 'relevant' with the grade 1 here and "
+         "'relevant' with the grade 2 at .*reviewed.csv:2. Keep one of them"),
+        (f"key,verdict,grade\n{FN},relevant,2\n{FN},relevant,\n", "'relevant' without a grade here and 'relevant'"),
+        ("query-id\tcorpus-id\tscore\nq1\td1\t1\n", "reviewed.csv:1: these are judgements, which are not read back"),
         ("query,verdict\nq1,relevant\n", "reviewed.csv:1: no 'key'. A reviewed file has a key and a verdict in"),
         ("a,b\n1,2\n", "no 'key' and no 'verdict'"),
         ("", "the file is empty. Expected the columns 'key' and 'verdict'"),

@@ -37,6 +37,7 @@ def _write_vectors(folder):
     save_vectors(folder, *sides)
 
 
+DATA = ["data/corpus.jsonl", "data/qrels/test.tsv", "data/qrels/train.tsv", "data/queries.jsonl"]
 AUDIT = ["audit", "retrieval", "data", "--encoder", "vectors:vectors", "--reach", "2", "--top", "10", "--out", "audit"]
 
 
@@ -73,6 +74,8 @@ def test_lists_report_and_answer(capsys):
     found = asked(capsys, *AUDIT)
     assert found["verb"] == "audit retrieval" and list(found["lists"]) == LISTS
     assert found["lists"]["false-positives"] == {"found": 1, "rows": 1}
+    suspects = found["lists"]["false-negatives"]
+    assert set(suspects) == {"ordered", "rows"} and suspects["ordered"] >= suspects["rows"]
     assert "labelled positives" in found["pooling"]["says"]
     made = {path.name for path in Path("audit").iterdir()}
     assert {"report.html", "report.json", "review.qrels.tsv", "run.json"} <= made
@@ -85,6 +88,10 @@ def test_what_people_read(capsys):
     said = capsys.readouterr().out
     assert "data, split test" in said and "Suspected false positives" in said
     assert "Open audit/report.html" in said
+    (suspects,) = [line for line in said.splitlines() if line.startswith("Suspected false negatives")]
+    (wrong,) = [line for line in said.splitlines() if line.startswith("Suspected false positives")]
+    assert " ordered " in suspects and " found " in wrong
+    assert "looked at and put in order" in Path("audit/report.html").read_text()
     assert "litotes audit apply audit REVIEWED.csv --out CLEANED" in said
 
 
@@ -92,7 +99,7 @@ def test_from_audit_to_new_data(capsys):
     assert main(AUDIT) == 0
     file = review({("about-apples", "apple-twin"): "duplicate", ("about-oceans", "tide"): "Not Relevant"})
     found = asked(capsys, "audit", "apply", "audit", file, "--out", "cleaned")
-    assert (found["changes"], found["confirmed"], found["judgements"]) == (2, 0, 9)
+    assert (found["changes"], found["confirmed"], found["judgements"]) == (2, 0, 10)
     assert found["verdicts"] == {"false-negatives": {"duplicate": 1, "not relevant": 1}}
     data = load("cleaned", split="test")
     assert data.labels.grades_at([data.row_ids.index("about-oceans")], [data.col_ids.index("tide")])[0] == 0
@@ -109,7 +116,7 @@ def test_the_other_splits_come_along(capsys):
     )
     assert found["changes"] == 1
     assert Path("new/qrels/test.tsv").read_bytes() == Path("data/qrels/test.tsv").read_bytes()
-    assert len(load("new", split="train").labels) == 9
+    assert len(load("new", split="train").labels) == 10
 
 
 def test_data_that_moved_is_named(capsys):
@@ -122,10 +129,10 @@ def test_data_that_moved_is_named(capsys):
 
 
 def test_further_judges_may_be_several(capsys):
-    by = ["--by", "margin:scorer=bm25,name=words", "--by", "document:ngram=1,calibration=none,name=loose"]
+    by = ["--by", "margin:scorer=bm25,name=by-words", "--by", "document:ngram=1,calibration=none,name=loose"]
     assert main([*AUDIT, *by]) == 0
     with open("audit/false-negatives.csv", newline="") as file:
-        assert {"words", "loose"} <= set(next(csv.reader(file)))
+        assert {"by-words", "loose"} <= set(next(csv.reader(file)))
 
 
 def test_a_stopped_audit_is_resumed_with_its_options_and_gives_the_same_bytes(capsys, monkeypatch):
@@ -170,6 +177,10 @@ def test_every_verb_of_the_group_is_helpful(capsys, monkeypatch):
         (["--near", "2"], "The 'near' parameter of audit_retrieval"),
         (["--depth", "20"], "The 'depth' parameter of audit_retrieval must be at most top"),
         (["--by", "oracle"], "The 'kind' parameter of --by must be one of"),
+        (["--by", "margin:scorer=bm25,name=dense"], "'dense' is the name of a column of every list of suspects"),
+        (["--by", "document"], "'document' is the name of a column of every list of suspects"),
+        (["--out", "data/audit"], "data/audit lies in the folder of the data, data. Name a folder of its own."),
+        (["--out", "data"], "data is the folder of the data, data."),
         (["--by", "cross-encoder:model=./nowhere"], "The cross-encoder './nowhere' is a folder that does not exist."),
         (["--encoder", "./nowhere"], "nowhere"),
         (["--top", "0"], "See: litotes audit retrieval --help"),
@@ -178,6 +189,7 @@ def test_every_verb_of_the_group_is_helpful(capsys, monkeypatch):
 def test_wrong_options_leave_no_folder(capsys, words, said):
     assert said in refused(capsys, *AUDIT, *words)
     assert not Path("audit/report.html").exists()
+    assert sorted(map(str, Path("data").rglob("*.*"))) == DATA
     assert main(AUDIT) == 0  # nothing stands in the way
 
 
@@ -204,6 +216,41 @@ def test_wrong_reviews_are_refused(capsys, words, said):
     Path("r.csv").write_text(f"key,verdict\n{keys[0]},relevant\n{keys[1]},maybe\n")
     assert said in refused(capsys, "audit", "apply", *words, "--out", "cleaned")
     assert not Path("cleaned").exists()
+
+
+def test_a_review_without_a_verdict_is_refused(capsys):
+    assert main(AUDIT) == 0
+    said = refused(capsys, "audit", "apply", "audit", "audit/false-negatives.csv", "--out", "cleaned")
+    assert "No row of audit/false-negatives.csv has a verdict" in said and not Path("cleaned").exists()
+
+
+def test_a_list_that_was_cut_since_its_review_is_told(capsys):
+    assert main(AUDIT) == 0
+    file = review({("oceans-again", "ocean"): "relevant"})
+    assert main([*AUDIT, "--limit", "1"]) == 0
+    said = refused(capsys, "audit", "apply", "audit", file, "--out", "cleaned")
+    assert "Its list was cut (a smaller --limit) or made again" in said and "Did you mean" not in said
+
+
+def test_an_audit_keeps_its_page_and_its_facts_from_the_report_on_runs(capsys):
+    assert main(AUDIT) == 0
+    before = {name: Path("audit", name).read_bytes() for name in ("report.html", "report.json")}
+    said = refused(capsys, "report", "audit")
+    assert "audit is an audit, and its page is audit/report.html, which litotes audit retrieval writes." in said
+    assert {name: Path("audit", name).read_bytes() for name in before} == before
+    file = review({("about-apples", "apple-twin"): "relevant"})
+    assert asked(capsys, "audit", "apply", "audit", file, "--out", "cleaned")["changes"] == 1
+
+
+def test_the_report_is_refused_where_an_audit_was_stopped(capsys, monkeypatch):
+    def stop(*args, **kwargs):
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr("litotes.auditing.evidence.Evidence.table", stop)
+        assert main(AUDIT) == 130
+    assert "is an audit" in refused(capsys, "report", "audit")
+    assert not Path("audit/report.html").exists()
 
 
 def test_data_changed_since_is_refused(capsys):
