@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Hidden", "hidden", "hide"]
 
 SHARE = 0.3
+TOP = 20  # candidates a query from each side: every ranker, a cross-encoder too, can read all suspects
 QUERIES = {"nfcorpus": 100, "clinc150": 300, "pydocs": 200}
 _SAMPLE_SEED = 0  # of the queries, which are the same for all seeds of hiding
 _SPLITS = {"cranfield": "all", "nfcorpus": "test"}
@@ -38,11 +39,13 @@ class Hidden(NamedTuple):
         data: the collection with what is left of its judgements.
         missing: ``[cells, 2]``: rows and columns of the positives that are not among them.
         evidence: what the audit gathers, unjudged cells only.
+        queries: how many queries there are in the whole set; ``data`` may hold some of them.
     """
 
     data: Collection
     missing: np.ndarray
     evidence: EvidenceTable
+    queries: int
 
 
 @lru_cache(maxsize=8)
@@ -52,7 +55,7 @@ def hidden(name: str, seed: int) -> Hidden:
     from litotes.core import RunFolder
     from litotes.judging import DocumentJudge, MarginJudge
 
-    data = _whole(name)
+    data, queries = _taken(name)
     if data.truth is not None:
         rows, cols = data.truth.positive_cells()
         missing = np.stack([rows, cols], axis=1)[~data.labels.is_positive(rows, cols)]
@@ -61,8 +64,8 @@ def hidden(name: str, seed: int) -> Hidden:
         data = data.with_labels(data.labels.without_cells(*missing.T))
     judges = [DocumentJudge(calibration=None), MarginJudge(encoder=encoder())]
     with tempfile.TemporaryDirectory(prefix="litotes-claims-") as folder:
-        evidence = gather(RunFolder.open(Path(folder)), data, encoder(), judges, say=_nobody)
-    return Hidden(data, missing, evidence.unjudged())
+        evidence = gather(RunFolder.open(Path(folder)), data, encoder(), judges, top=TOP, say=_nobody)
+    return Hidden(data, missing, evidence.unjudged(), queries)
 
 
 def hide(labels: LabelMatrix, seed: int) -> np.ndarray:
@@ -88,8 +91,8 @@ def encoder() -> Encoder:
 
 
 @lru_cache(maxsize=4)
-def _whole(name: str) -> Collection:
-    """The set with all its judgements, and with those of its queries that take part."""
+def _taken(name: str) -> tuple[Collection, int]:
+    """The set with all its judgements and those of its queries that take part, and how many there are of them all."""
     from litotes.data.builtin import load_builtin
     from litotes.data.load import load
     from litotes.data.public import public_folder
@@ -101,14 +104,16 @@ def _whole(name: str) -> Collection:
     return _some(load(public_folder(name), split=_SPLITS[name]), name)
 
 
-def _some(data: Collection, name: str) -> Collection:
+def _some(data: Collection, name: str) -> tuple[Collection, int]:
     count = QUERIES.get(name, data.n_rows)
     rows = rng(_SAMPLE_SEED, name).permutation(data.n_rows)[:count]
-    return data.select_rows(np.sort(rows))
+    return data.select_rows(np.sort(rows)), data.n_rows
 
 
-def _by_intent(path: Path, queries: int) -> Collection:
-    """Test utterances as a retrieval set: some are queries, the others documents, relevant is what means the same."""
+def _by_intent(path: Path, queries: int) -> tuple[Collection, int]:
+    """Test utterances as a retrieval set: some are queries, the others documents, relevant is what means the same; and
+    how many utterances there are.
+    """
     import pyarrow as pa
 
     from litotes.core import Collection, LabelMatrix
@@ -123,7 +128,7 @@ def _by_intent(path: Path, queries: int) -> Collection:
     cols = pa.table({"id": [f"d{i}" for i in rest], "text": [texts[i] for i in rest]})
     same = np.nonzero(intents[asked][:, None] == intents[rest][None, :])
     labels = LabelMatrix(rows["id"].to_pylist(), cols["id"].to_pylist(), *same)
-    return Collection(labels, rows, cols, name="clinc150", origin=str(path), split="test")
+    return Collection(labels, rows, cols, name="clinc150", origin=str(path), split="test"), len(used)
 
 
 def _nobody(message: Any) -> None:

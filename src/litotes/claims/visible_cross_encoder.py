@@ -1,7 +1,8 @@
 """A small cross-encoder trained on the judgements that are visible, to rank suspects with.
 
-It starts from all-MiniLM-L6-v2 (which was never trained on pairs read together) with a new head, learns for 120 steps
-to tell visible positives from unjudged documents, and scores a part of the candidates only, so that it is affordable.
+It starts from all-MiniLM-L6-v2 (which was never trained on pairs read together) with a new head, and learns for 120
+steps to tell visible positives from unjudged documents; its lower half stays as it was, and it reads 64 tokens of a
+pair.
 """
 
 from __future__ import annotations
@@ -16,35 +17,25 @@ from litotes.core.seeds import rng, seed_everything
 if TYPE_CHECKING:
     from litotes.claims.hidden_judgements import Hidden
 
-__all__ = ["cross_encoder_scores"]
+__all__ = ["SAYS", "cross_encoder_scores"]
 
 STEPS, BATCH, LENGTH, RATE = 120, 16, 64, 1e-4
 FROZEN = ("embeddings.", "layer.0.", "layer.1.", "layer.2.")  # the lower half is not trained: it takes long
 HARD = 0.5  # share of the negatives that are candidates; the others are any documents
-DEPTH = 10  # of each list of candidates
+SAYS = f"a small cross-encoder ({STEPS} steps, lower half frozen, {LENGTH} tokens)"
 
 
 def cross_encoder_scores(hidden: Hidden, seed: int) -> np.ndarray:
-    """The model's logit for each unjudged cell that stands in the first 10 of some list; the others get less than any,
-    in the order of their best rank. float64 ``[cells]``.
-    """
+    """The model's logit for each suspect, float64 ``[cells]``."""
     from litotes.judging.cross_encoder import CrossEncoderScorer
     from litotes.models.precision import autocast, best_dtype
 
     cells = hidden.evidence
-    best = np.fmin.reduce([cells.column(f"rank.{name}") for name in ("bm25", "dense", "neighbours")])
-    best = np.where(cells.column("twin") > 0, 0, best)
-    read = np.flatnonzero(best <= DEPTH)
     texts = hidden.data.row_texts, hidden.data.col_texts
-    pairs = [
-        (texts[0][row] or "", texts[1][col] or "") for row, col in zip(cells.row[read], cells.col[read], strict=True)
-    ]
+    pairs = [(texts[0][row] or "", texts[1][col] or "") for row, col in zip(cells.row, cells.col, strict=True)]
     model = _trained(hidden, seed)
     with autocast("cpu", best_dtype("cpu")):
-        logits = CrossEncoderScorer(model, max_length=LENGTH).score(pairs)
-    scores = logits.min() - 1 - best
-    scores[read] = logits
-    return scores
+        return CrossEncoderScorer(model, max_length=LENGTH).score(pairs)
 
 
 def _trained(hidden: Hidden, seed: int) -> Any:

@@ -57,13 +57,13 @@ def test_intents_become_queries_documents_and_complete_labels(tmp_path):
     lines += [{"split": "test", "text": "what", "intent": "oos"}, {"split": "train", "text": "no", "intent": "intent0"}]
     path = tmp_path / "full.jsonl.gz"
     path.write_bytes(gzip.compress("".join(json.dumps(line) + "\n" for line in lines).encode()))
-    data = module._by_intent(path, 6)
-    assert (data.n_rows, data.n_cols) == (6, 24)
+    data, whole = module._by_intent(path, 6)
+    assert (data.n_rows, data.n_cols, whole) == (6, 24, 30)
     intent = {f"say {i}": i % 3 for i in range(30)}
     for row in range(6):
         same = [col for col in range(24) if intent[data.col_texts[col]] == intent[data.row_texts[row]]]
         assert data.labels.positives(row).tolist() == same
-    assert module._by_intent(path, 6).fingerprint == data.fingerprint
+    assert module._by_intent(path, 6)[0].fingerprint == data.fingerprint
 
 
 def test_some_queries_are_the_same_for_everybody():
@@ -71,9 +71,9 @@ def test_some_queries_are_the_same_for_everybody():
     patch = pytest.MonkeyPatch()
     with patch.context() as context:
         context.setitem(module.QUERIES, "library", 3)
-        some = module._some(data, "library")
-    assert some.n_rows == 3 and set(some.row_ids) < set(data.row_ids)
-    assert module._some(data, "unknown").n_rows == data.n_rows
+        some, whole = module._some(data, "library")
+    assert (some.n_rows, whole) == (3, data.n_rows) and set(some.row_ids) < set(data.row_ids)
+    assert module._some(data, "unknown")[0].n_rows == data.n_rows
 
 
 @pytest.fixture
@@ -82,7 +82,8 @@ def small(monkeypatch):
     truth = library().labels.with_cells([1], [7])  # tide answers about-oceans
     whole = library()
     with_truth = Collection(whole.labels, whole.rows.table, whole.cols.table, name="library", truth=truth)
-    monkeypatch.setattr(module, "_whole", {"library": whole, "true library": with_truth}.__getitem__)
+    sets = {"library": (whole, 6), "true library": (with_truth, 6)}
+    monkeypatch.setattr(module, "_taken", sets.__getitem__)
     monkeypatch.setattr(module, "encoder", word_encoder)
     hidden.cache_clear()
     yield
@@ -91,11 +92,22 @@ def small(monkeypatch):
 
 def test_what_is_hidden_is_missing_from_the_data_and_unjudged_in_the_evidence(small):
     known = hidden("library", 5)
-    assert known.missing.tolist() == [[1, known.missing[0, 1]]] and known.missing[0, 1] in (3, 4)  # ocean or zebra
+    assert known.missing.tolist() == [[1, known.missing[0, 1]]] and known.missing[0, 1] in (
+        3,
+        4,
+        8,
+    )  # ocean, zebra or surf
     assert not known.data.labels.is_observed(*known.missing.T).any()
     assert np.isnan(known.evidence.column("grade")).all() and len(known.evidence) > 20
     assert not np.isnan(known.evidence.column("judge.margin")).all()
     assert hidden("library", 5) is known
+    assert known.queries == 6
+
+
+def test_as_many_candidates_as_a_cross_encoder_can_read(small):
+    cells = hidden("library", 5).evidence
+    assert module.TOP == 20
+    assert np.nanmax([cells.column(f"rank.{name}") for name in ("bm25", "dense", "neighbours")]) == 20
 
 
 def test_a_set_with_known_truth_is_taken_as_it_is(small):
@@ -106,6 +118,6 @@ def test_a_set_with_known_truth_is_taken_as_it_is(small):
 
 def test_data_that_is_not_here_is_one_sentence(monkeypatch):
     monkeypatch.delenv("LITOTES_DATA", raising=False)
-    module._whole.cache_clear()
+    module._taken.cache_clear()
     with pytest.raises(DataError, match="cranfield is not part of litotes"):
         hidden("cranfield", 0)

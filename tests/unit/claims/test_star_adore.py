@@ -37,7 +37,8 @@ def test_every_arm_is_a_command_that_takes_its_options(claim):
             for trial in link.trials or [{}]:
                 options = {**link.config, **trial}
                 options.pop("encoder")
-                find_training_command(link.command).config(**options, seed=0)
+                config = find_training_command(link.command).config(**options, seed=0)
+                assert options.items() <= config.model_dump().items()
 
 
 @pytest.mark.parametrize("claim", CLAIMS, ids=lambda claim: claim.name)
