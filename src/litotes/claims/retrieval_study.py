@@ -27,8 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["ERRORS", "METRICS", "OVERLAP", "Splits", "run_recipe", "splits"]
 
 METRICS = ("nDCG@10", "RR@10", "R@100")
-ERRORS = ("errors", "errors@10")
-"""Pairwise errors a query (documents ranked wrongly above its positives), whole and cut at 10."""
+CUTS = (10, 200)  # where the errors of a query are cut: what people look at, and the depth of STAR's lists
+ERRORS = ("errors", *(f"errors@{k}" for k in CUTS))
+"""Pairwise errors a query (documents ranked wrongly above its positives), whole and cut."""
 OVERLAP = "overlap@200"
 """Share of the top 200 non-positives that already stood in the top 200 of the encoder that the arm started from."""
 
@@ -137,7 +138,7 @@ def _loaded(name: str | Path, trained_layers: int | None) -> SentenceTransformer
 
 
 def _errors(data: Collection, encoder: Encoder, truth: LabelMatrix) -> dict[str, dict[str, float]]:
-    """Pairwise errors of each query with relevant documents, whole and cut at 10."""
+    """Pairwise errors of each query (documents ranked wrongly above its positives), whole and cut."""
     from litotes.evaluation.diagnostics import pairwise_errors
     from litotes.models import encode_cols, encode_rows
 
@@ -148,10 +149,8 @@ def _errors(data: Collection, encoder: Encoder, truth: LabelMatrix) -> dict[str,
     scores = encode_rows(data, encoder)[asked] @ encode_cols(data, encoder).T
     errors = pairwise_errors(scores, positives[asked])
     ids = [data.row_ids[row] for row in asked]
-    return {
-        "errors": dict(zip(ids, errors.astype(float).tolist(), strict=True)),
-        "errors@10": dict(zip(ids, np.minimum(errors, 10).astype(float).tolist(), strict=True)),
-    }
+    cut = {"errors": errors, **{f"errors@{k}": np.minimum(errors, k) for k in CUTS}}
+    return {name: dict(zip(ids, values.astype(float).tolist(), strict=True)) for name, values in cut.items()}
 
 
 def _lists(data: Collection, encoder: Encoder) -> np.ndarray:

@@ -101,19 +101,16 @@ def _values_alone(
     seeds: dict[str, list[int]],
 ) -> None:
     """Arms with seeds, each value on a line."""
-    values = [
+    values: list[dict[str, Any]] = [
         {"claim": each.name, "arm": name, "seed": one, **experiment.run(each, name, one).outcome.metrics}
         for each in claims
         for name in arms or each.arms
         for one in seeds[each.name]
     ]
-    rows = [
-        [v["claim"], v["arm"], v["seed"], v.get(each.metric)]
-        for v in values
-        for each in claims
-        if v["claim"] == each.name
-    ]
-    answer(json, {"verb": "reproduce", "slug": slug, "values": values}, Table(["claim", "arm", "seed", "metric"], rows))
+    metrics = {each.name: each.metric for each in claims}
+    rows = [[v["claim"], v["arm"], v["seed"], metrics[v["claim"]], v[metrics[v["claim"]]]] for v in values]
+    headings = ["claim", "arm", "seed", "metric", "value"]
+    answer(json, {"verb": "reproduce", "slug": slug, "values": values}, Table(headings, rows))
 
 
 def _verdicts(

@@ -107,7 +107,7 @@ class Claim:
         for a, operator, b in self.holds:
             if operator not in OPERATORS:
                 raise LitotesError(f"The claim {self.name!r} compares by {operator!r}; it must be one of > < =.")
-            unknown = [arm for arm in (a, b) if isinstance(arm, str) and arm not in self.arms]
+            unknown = [arm for arm in (a, b) if arm not in self.arms and (arm is a or isinstance(arm, str))]
             if unknown:
                 raise LitotesError(f"The claim {self.name!r} speaks of an arm {unknown[0]!r} that it does not have.")
             if operator == "=" and self.margin is None:

@@ -34,7 +34,7 @@ def claim_record(
         commit: where the code stood; None outside a checkout.
 
     Raises:
-        LitotesError: an arm that does not measure the claim's metric, or arms measured on different queries.
+        LitotesError: an arm that does not measure the claim's metric.
     """
     seeds = list(next(iter(runs.values())))
     decisions = [
@@ -49,7 +49,15 @@ def claim_record(
         for a, operator, b in claim.holds
     ]
     comparisons = [
-        {"a": a, "operator": operator, "b": b, "effect": claim.effect, "margin": claim.margin, **decision.to_dict()}
+        {
+            "a": a,
+            "operator": operator,
+            "b": b,
+            "effect": claim.effect,
+            "margin": claim.margin,
+            **decision.to_dict(),
+            "queries_differ": _queries_differ(claim, runs, a, b),
+        }
         for (a, operator, b), decision in zip(claim.holds, decisions, strict=True)
     ]
     return {
@@ -128,11 +136,15 @@ def _per_query(
     """float64 ``[seeds, queries]`` of a - b; None where the metric is not a mean over the same queries in every run."""
     names = [a, b] if isinstance(b, str) else [a]
     tables = [[runs[name][seed].outcome.per_query.get(claim.metric) for seed in seeds] for name in names]
-    every = [table for of_arm in tables for table in of_arm]
-    if any(table is None for table in every):
+    if any(table is None for of_arm in tables for table in of_arm) or _queries_differ(claim, runs, a, b):
         return None
-    queries = list(every[0] or ())
-    if any(set(table or ()) != set(queries) for table in every):
-        return None  # other seeds ask other queries, so queries and seeds are not crossed
+    queries = list(tables[0][0] or ())
     matrices = [np.array([[(table or {})[query] for query in queries] for table in of_arm]) for of_arm in tables]
     return matrices[0] - matrices[1] if isinstance(b, str) else matrices[0] - b
+
+
+def _queries_differ(claim: Claim, runs: Mapping[str, Mapping[int, Run]], a: str, b: str | float) -> bool:
+    """Whether runs were measured on different queries: then queries and seeds are not crossed, and no bootstrap is."""
+    names = [a, b] if isinstance(b, str) else [a]
+    tables = [run.outcome.per_query.get(claim.metric) for name in names for run in runs[name].values()]
+    return len({frozenset(table) for table in tables if table is not None}) > 1

@@ -110,7 +110,8 @@ def _options(arm: Mapping[str, Any]) -> str:
 
 
 def _comparison(c: Mapping[str, Any]) -> list[str]:
-    queries = "-" if c["bootstrap_interval"] is None else _interval(c["bootstrap_interval"])
+    none = "none: seeds ask other queries" if c.get("queries_differ") else "-"
+    queries = none if c["bootstrap_interval"] is None else _interval(c["bootstrap_interval"])
     return [
         _pair(c),
         f"{c['difference']:+.4g}",

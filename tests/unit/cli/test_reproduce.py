@@ -81,8 +81,8 @@ def test_one_arm_alone_gives_values_and_no_verdict(runs, capsys, tmp_path):
     assert main(["reproduce", "made-up", "--arm", "plain", "--claim", "better", "--out", "there"]) == 0
     lines = [line.split() for line in capsys.readouterr().out.splitlines()]
     assert lines == [
-        ["claim", "arm", "seed", "metric"],
-        *(["better", "plain", str(seed), f"{0.26 + 0.001 * (seed * 7 % 5):.4f}"] for seed in range(5)),
+        ["claim", "arm", "seed", "metric", "value"],
+        *(["better", "plain", str(seed), "score", f"{0.26 + 0.001 * (seed * 7 % 5):.4f}"] for seed in range(5)),
     ]
     assert [item.name for item in (tmp_path / "there").iterdir()] == ["runs"]
     assert {cell.arm.command for cell in runs.cells} == {"start", "plain"}

@@ -90,6 +90,7 @@ def test_a_chain_is_what_is_made_first_to_last():
         ({"holds": []}, "The claim 'better' compares nothing."),
         ({"holds": [("good", ">=", "plain")]}, "The claim 'better' compares by '>='; it must be one of > < =."),
         ({"holds": [("best", ">", "plain")]}, "The claim 'better' speaks of an arm 'best' that it does not have."),
+        ({"holds": [(0.5, ">", "plain")]}, "The claim 'better' speaks of an arm 0.5 that it does not have."),
         ({"holds": [("good", ">", "worst")]}, "The claim 'better' speaks of an arm 'worst' that it does not have."),
         ({"holds": [("good", "=", "plain")]}, "says 'equal' without the margin= that counts as equal."),
         ({"holds": [("good", "=", "plain")], "margin": 0.0}, "needs a margin= above 0"),

@@ -114,7 +114,8 @@ def test_without_values_by_query_the_seeds_alone_decide():
     runs = runs_of(per_query=False)
     [found] = record(runs=runs)["comparisons"]
     expected = decide(">", scores(runs, "good") - scores(runs, "plain"), effect=0.05)
-    assert found == {"a": "good", "operator": ">", "b": "plain", "effect": 0.05, "margin": None, **expected.to_dict()}
+    about = {"a": "good", "operator": ">", "b": "plain", "effect": 0.05, "margin": None, "queries_differ": False}
+    assert found == {**about, **expected.to_dict()}
     assert found["bootstrap_interval"] is None
 
 
@@ -135,7 +136,7 @@ def test_queries_by_another_order_are_the_same_queries():
 def test_queries_that_differ_by_seed_are_not_drawn_crossed(names):
     runs = runs_of(names=names)
     [found] = record(runs=runs)["comparisons"]
-    assert found["bootstrap_interval"] is None
+    assert (found["bootstrap_interval"], found["queries_differ"]) == (None, True)
     assert found["sentence"] == record(runs=runs_of(per_query=False))["comparisons"][0]["sentence"]
 
 

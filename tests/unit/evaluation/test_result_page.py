@@ -100,6 +100,11 @@ class TestSection:
             "Versions: litotes 0.1, torch 2.6.0.\n"
         )
 
+    def test_it_says_why_there_is_no_interval_over_queries(self):
+        first, second = copy.deepcopy(RECORD["comparisons"])
+        section = result_section(result(comparisons=[first, {**second, "queries_differ": True}]))
+        assert "| -0.12 to -0.08 | none: seeds ask other queries |" in section
+
     def test_it_reads_what_json_gives_back(self):
         assert result_section(json.loads(json.dumps(result()))) == result_section(result())
 
