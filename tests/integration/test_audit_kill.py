@@ -51,7 +51,8 @@ def kill_within(folder: Path, stage: str, after_shards: int) -> int:
 
 
 def contents(folder: Path) -> dict[str, bytes]:
-    paths = [path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in OF_THE_CLOCK]
+    kept = (path for path in sorted(folder.rglob("*")) if path.is_file() and path.name not in OF_THE_CLOCK)
+    paths = [path for path in kept if not path.match(".run.json.*.partial")]  # a kill while run.json was written
     return {str(path.relative_to(folder)): path.read_bytes() for path in paths}
 
 

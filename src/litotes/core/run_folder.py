@@ -188,6 +188,8 @@ class Stage:
         missing = self.pending
         if missing:
             raise DataError(f"{self.folder}: shards {missing} are missing; the stage cannot be closed.")
+        for left_by_a_kill in self.folder.glob(".*.partial"):
+            left_by_a_kill.unlink(missing_ok=True)
         self.record.update(done=True, ended=_now(), digests=dict(self._digests), summary=dict(summary or {}))
         self.run.save()
 

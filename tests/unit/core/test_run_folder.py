@@ -93,6 +93,14 @@ def begin_named(run, key):
     return run.stage(key, verb="mine", config={}, fingerprints={"miner": key}, shards=1)
 
 
+def test_what_a_kill_left_half_written_is_gone_once_the_stage_is_closed(tmp_path):
+    stage = begin(tmp_path, shards=1)
+    stage.write(0, TABLE)
+    (stage.folder / ".0000.parquet.abc.partial").write_bytes(b"half")
+    begin(tmp_path, shards=1).finish()
+    assert sorted(item.name for item in stage.folder.iterdir()) == ["0000.parquet", "manifest.json"]
+
+
 def test_two_programs_at_once_lose_no_stage(tmp_path):
     first, second = RunFolder.open(tmp_path), RunFolder.open(tmp_path)  # both read the record before either writes
     first.record.setdefault("commands", []).append({"verb": "mine", "options": {"a": 1}, "begun": "t", "done": False})
