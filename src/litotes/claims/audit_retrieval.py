@@ -39,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["CLAIMS", "METRICS", "contributions", "run"]
 
 METRICS = ("AP", "P@N", "P@50", "R@2N")
+_SEEDS = range(10, 15)  # seed 0 was looked at in a review of these claims, after the weights were fixed
 DATA = ("pydocs", "cranfield", "clinc150", "nfcorpus")
 _FUSION = 60  # of Cormack et al.
 _SECONDS = {"cross-encoder": 70.0}
@@ -172,6 +173,7 @@ def _claims(data: str) -> list[Claim]:
             arms={arm: arms[arm] for arm in (first, *others)},
             holds=[(first, ">", other) for other in others],
             effect=0.02,
+            seeds=_SEEDS,
             shown=METRICS[1:],
             note=f"{_NOTES[data]} {_READER}" if "cross-encoder" in (first, *others) else _NOTES[data],
         )
