@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from litotes.mining.trec_run import RunMiner
     from litotes.recipes.load_model import load_model
     from litotes.recipes.retrieval.star_adore import AdoreConfig, StarConfig, train_adore, train_star
+    from litotes.training.draws import NegativeDraws
     from litotes.training.negatives import NegativesCollator
     from litotes.training.refresh import RefreshNegatives
 
@@ -60,6 +61,7 @@ __all__ = [
     "LitotesError",
     "MarginJudge",
     "MinedNegativeSampler",
+    "NegativeDraws",
     "NegativesCollator",
     "PopularityMiner",
     "PopularityNegativeSampler",
@@ -97,6 +99,7 @@ _HOMES = {
     "LitotesError": "litotes.core.errors",
     "MarginJudge": "litotes.judging.margin",
     "MinedNegativeSampler": "litotes.mining.negative_samplers",
+    "NegativeDraws": "litotes.training.draws",
     "NegativesCollator": "litotes.training.negatives",
     "PopularityMiner": "litotes.mining.popularity",
     "PopularityNegativeSampler": "litotes.mining.negative_samplers",

@@ -9,6 +9,7 @@ if TYPE_CHECKING:
     from litotes.training.document_index import CompressedIndex as CompressedIndex
     from litotes.training.document_index import DocumentIndex as DocumentIndex
     from litotes.training.document_index import ExactIndex as ExactIndex
+    from litotes.training.draws import NegativeDraws as NegativeDraws
     from litotes.training.dynamic_negatives import DynamicNegatives as DynamicNegatives
     from litotes.training.held_out import HeldOut as HeldOut
     from litotes.training.held_out import hold_out as hold_out
@@ -36,6 +37,7 @@ _HOMES = {
     "HeldOut": "litotes.training.held_out",
     "Lamb": "litotes.training.lamb",
     "Learner": "litotes.training.learner",
+    "NegativeDraws": "litotes.training.draws",
     "NegativesCollator": "litotes.training.negatives",
     "QueryTower": "litotes.training.query_tower",
     "RefreshNegatives": "litotes.training.refresh",

@@ -1,9 +1,9 @@
 """Negatives that follow the model: mined again, during training, with the weights of that moment.
 
 Every table is numbered, lies in the checkpoint with its digest, and takes effect from a batch that is fixed when it is
-made: at a refresh after an epoch, the first batch of the next; at a refresh after step s, the batch *after* the next
-one, because the trainer's loader has always collated one batch ahead. A resumed run therefore draws its first batch
-from the old table wherever a run that was never stopped does.
+made: at a refresh after an epoch, the first batch of the next; at a refresh after step s, in ``Rounds`` the very next
+batch, in a trainer the one *after* it, because the trainer's loader has always collated one batch ahead. A resumed run
+therefore draws its first batch from the old table wherever a run that was never stopped does.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from litotes.core.checks import check_float, check_int
 from litotes.core.errors import DataError, LitotesError, StaleError
 from litotes.core.files import read_json, write_json
 from litotes.core.fingerprint import difference, digest_file
-from litotes.training.negatives import NegativesCollator, position
+from litotes.training.draws import NegativeDraws, position
 
 if TYPE_CHECKING:
     from litotes.judging import Judge
@@ -33,11 +33,11 @@ _FOLDER, _LIST = "negatives", "tables.json"  # inside a checkpoint
 
 
 class RefreshNegatives(TrainerCallback):
-    """Trainer callback that mines the collator's negatives again.
+    """Callback of a trainer, or of ``Rounds``, that mines negatives again.
 
     Args:
-        collator: the collator to refresh; as it hears of the epoch through this callback, it need not be in the
-            trainer's ``callbacks`` itself.
+        collator: the collator, or the :class:`~litotes.training.draws.NegativeDraws` of a loop, to refresh; as it hears
+            of the epoch through this callback, it need not be in the ``callbacks`` itself.
         miner: mines with the model in training: its ``encoder`` is that very object. Another one, or a miner without
             an encoder, is refused unless ``frozen_encoder``.
         judge: judges each new table; cells whose trust is below ``min_trust`` are left out.
@@ -50,7 +50,7 @@ class RefreshNegatives(TrainerCallback):
 
     def __init__(
         self,
-        collator: NegativesCollator,
+        collator: NegativeDraws,
         miner: Miner,
         judge: Judge | None = None,
         *,
@@ -114,8 +114,8 @@ class RefreshNegatives(TrainerCallback):
         self.collator.on_step_end(args, state, control)
         step = state.global_step
         if self.every_n_steps is not None and step % self.every_n_steps == 0 and step < state.max_steps:
-            _, collated_ahead = position(args, state, train_dataloader)
-            self._refresh(step, collated_ahead + 1, model)
+            _, next_batch = position(args, state, train_dataloader)
+            self._refresh(step, next_batch + (1 if getattr(args, "collates_ahead", True) else 0), model)
 
     def on_evaluate(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """Batches of an evaluation do not count."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import torch
 from torch import Tensor, nn
@@ -76,6 +76,7 @@ class RoundsArguments:
     seed: int = 0
     dataloader_num_workers: int = 0
     dataloader_persistent_workers: bool = False
+    collates_ahead: ClassVar[bool] = False  # a trainer's loader does
 
     def __post_init__(self) -> None:
         for name in ("num_train_epochs", "gradient_accumulation_steps", "save_total_limit", "logging_steps"):

@@ -114,12 +114,12 @@ def test_prompts_of_the_training_arguments_are_used_and_a_conflict_is_refused(ti
 
 def test_without_an_epoch_it_says_how_to_give_it_one(tiny, data):
     collator = NegativesCollator(tiny, data, candidates_of(data), k=1)
-    with pytest.raises(LitotesError, match=r"does not know the epoch. .*callbacks=\[collator\]"):
+    with pytest.raises(LitotesError, match=r"does not know the epoch. .*callbacks=\[...\]"):
         collator(lines(data))
 
 
 def test_lines_of_other_data_are_refused(tiny, data):
-    with pytest.raises(LitotesError, match=r"takes lines of collator.pairs\(\).*Got label \[0, 39\] first"):
+    with pytest.raises(LitotesError, match=r"takes lines \[row, positive column\] of its own data.*Got \[0, 39\] first"):
         make(tiny, data)([{"anchor": "a", "positive": "b", "label": [0, 39]}])
 
 
@@ -143,7 +143,7 @@ def test_short_rows_are_refused_by_name_dropped_or_repeated(tiny, data):
         make(tiny, data, found=few)
     dropped = make(tiny, data, found=few, short="drop")
     assert 4 not in np.asarray(dropped.pairs()["label"])[:, 0] and len(dropped.pairs()) == len(data.pairs()) - 1
-    with pytest.raises(LitotesError, match=r"lines of collator.pairs\(\)"):
+    with pytest.raises(LitotesError, match=r"lines \[row, positive column\] of its own data"):
         dropped(lines(data, *range(len(data.pairs()))))
     repeated = make(tiny, data, found=few, short="repeat")
     row = repeated(lines(data, *range(len(data.pairs()))))["label"]

@@ -130,16 +130,16 @@ def test_without_refresh_too(tmp_path, data):
     assert resumed.labels == whole.labels[6:] and same_weights(resumed.model, whole.model)
 
 
-@pytest.mark.parametrize("train", [with_trainer, with_rounds])
-def test_a_table_of_a_step_takes_effect_after_the_batch_that_is_already_collated(tmp_path, data, train):
+@pytest.mark.parametrize(("train", "first"), [(with_trainer, 7), (with_rounds, 6)])
+def test_a_table_of_a_step_takes_effect_with_the_first_batch_that_is_not_yet_collated(tmp_path, data, train, first):
     run = train(tmp_path, data, every_n_steps=6)
     (entry,) = run.refresh.history
-    assert entry["step"] == 6 and entry["from_batch"] == 7
+    assert entry["step"] == 6 and entry["from_batch"] == first
     old, new = candidates_of(data), run.collator.tables[-1].candidates
     own = {which: set(zip(f.row.tolist(), f.col.tolist(), strict=True)) for which, f in (("old", old), ("new", new))}
     for number, labels in enumerate(run.labels):
         cells = {(row, col) for row, _, *cols in labels for col in cols}
-        assert cells <= own["new" if number >= 7 else "old"]
+        assert cells <= own["new" if number >= first else "old"]
 
 
 def test_tables_of_epochs_begin_with_the_epoch(tmp_path, data):
