@@ -4,25 +4,19 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 import torch
 
 from litotes.core import Candidates, Collection, LitotesError
 from litotes.core.checks import check_int
-from litotes.core.errors import require
 from litotes.core.fingerprint import digest
 from litotes.core.progress import Progress
 from litotes.judging.pair_scorer import PairCells
 from litotes.mining.named import check_name
-from litotes.models.loading import no_loading_bars
+from litotes.models.cross_encoder import load_cross_encoder
 from litotes.models.model_fingerprint import tokenizer_digest, weights_digest
-from litotes.models.precision import best_device
-
-if TYPE_CHECKING:
-    from sentence_transformers import CrossEncoder
 
 __all__ = ["CrossEncoderJudge", "CrossEncoderScorer"]
 
@@ -95,7 +89,7 @@ class CrossEncoderScorer:
     ) -> None:
         self.batch_size = check_int("CrossEncoderJudge", "batch_size", batch_size, at_least=1)
         self._is_live = not isinstance(model, str | os.PathLike)
-        self.model = model if self._is_live else _loaded(os.fspath(model), device)
+        self.model = model if self._is_live else load_cross_encoder(model, device=device, seed=None)
         if not hasattr(self.model, "predict") or not hasattr(self.model, "num_labels"):
             raise LitotesError(
                 f"The 'model' parameter of CrossEncoderJudge must be a name, a folder or a CrossEncoder. "
@@ -103,8 +97,8 @@ class CrossEncoderScorer:
             )
         if self.model.num_labels != 1:
             raise LitotesError(
-                f"CrossEncoderJudge needs a model with one output, relevance. "
-                f"{_called(model)} has {self.model.num_labels}."
+                f"A cross-encoder has one output here, relevance. This {type(model).__name__} has "
+                f"{self.model.num_labels}."
             )
         self.max_length = check_int("CrossEncoderJudge", "max_length", max_length, at_least=4) if max_length else None
         self.raw, self.devices = raw, None if devices is None else list(devices)
@@ -152,31 +146,3 @@ class CrossEncoderScorer:
             if not self.raw:
                 self._known["activation"] = str(self.model.activation_fn)
         return self._known
-
-
-def _loaded(name: str, device: str) -> CrossEncoder:
-    require("sentence_transformers", extra="retrieval")
-    from sentence_transformers import CrossEncoder
-
-    here = Path(name).exists()
-    if not here and (name.startswith((".", "/", "~")) or name.count("/") > 1):
-        raise LitotesError(f"The cross-encoder {name!r} is a folder that does not exist.")
-    device = best_device() if device == "auto" else device
-    try:
-        with no_loading_bars():
-            model = CrossEncoder(name, device=device)
-    except (ImportError, MemoryError):
-        raise
-    except Exception as error:  # whatever the loaders of three libraries raise, the user reads one sentence
-        if here:
-            reason = (str(error).strip() or type(error).__name__).splitlines()[0]
-            raise LitotesError(f"The folder {name!r} does not hold a cross-encoder: {reason}") from error
-        raise LitotesError(
-            f"The cross-encoder {name!r} is neither a folder here nor a model that could be fetched. "
-            "Check the name or the connection."
-        ) from error
-    return model.float() if device == "cpu" else model
-
-
-def _called(model: Any) -> str:
-    return repr(os.fspath(model)) if isinstance(model, str | os.PathLike) else f"This {type(model).__name__}"

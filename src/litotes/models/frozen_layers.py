@@ -14,7 +14,7 @@ from __future__ import annotations
 import contextlib
 import copy
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 import torch
 from jaxtyping import Bool, Float, Int
@@ -25,7 +25,7 @@ from litotes.core.errors import LitotesError
 from litotes.models.model_fingerprint import weights_digest
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
+    from sentence_transformers import CrossEncoder, SentenceTransformer
 
 __all__ = ["FrozenLayers", "KeptStates", "freeze_lower_layers"]
 
@@ -34,18 +34,21 @@ Key = tuple[str, str, bytes]  # frozen weights, number format, token ids and typ
 _NEAR = 1e-5  # how far the cut model may be from the whole one, relative to its largest value where that is above 1
 _CHECKED = ("a", "two texts that differ in length, and are padded")
 
+Model = TypeVar("Model", "SentenceTransformer", "CrossEncoder")
+
 
 def freeze_lower_layers(
-    model: SentenceTransformer, trained_layers: int, *, memory: int = 2**30, kept: KeptStates | None = None
-) -> SentenceTransformer:
-    """The same model, whose texts pass all but the last ``trained_layers`` layers once.
+    model: Model, trained_layers: int, *, memory: int = 2**30, kept: KeptStates | None = None
+) -> Model:
+    """The same model, whose texts (of a cross-encoder: pairs of texts) pass all but the last ``trained_layers`` once.
 
     The new model shares modules and weights with ``model``, and the lower layers' parameters are frozen in both: no
     gradient reaches them any more, whatever is asked of training. If something else changes them, such as a loaded
     checkpoint, it is noticed and what was kept is forgotten. ``copy.deepcopy`` of the new model shares what is kept.
 
     Args:
-        model: a sentence-transformers ``Transformer`` of the BERT family and what follows it.
+        model: a sentence-transformers ``Transformer`` of the BERT family and what follows it; or a ``CrossEncoder``
+            over one, whose head stays trainable.
         trained_layers: layers that stay trainable; at least one layer must lie below them.
         memory: most bytes of states that are kept; texts beyond are computed each time.
         kept: where they are kept, for several models with the same lower layers; by default the model's own place.
@@ -53,8 +56,6 @@ def freeze_lower_layers(
     Raises:
         LitotesError: the model cannot be cut, or does not compute the same when it is.
     """
-    from sentence_transformers import SentenceTransformer
-
     check_int("freeze_lower_layers", "trained_layers", trained_layers, at_least=1)
     check_int("freeze_lower_layers", "memory", memory, at_least=0)
     first, *rest = model.children()
@@ -67,20 +68,17 @@ def freeze_lower_layers(
         )
     cut = _twin(backbone)
     cut.forward = FrozenLayers(cut, n_layers - trained_layers, KeptStates(memory))
-    with_cut = _twin(first, model=cut)
+    whole: Any = first.model
+    with_cut = _twin(first, model=cut if whole is backbone else _twin(whole, **{whole.base_model_prefix: cut}))
     _check_equal(model, first, with_cut)
     cut.forward.kept = KeptStates(memory) if kept is None else kept
     cut.forward.passed = 0
     for part in cut.forward.lower_modules():
         part.requires_grad_(False)
-    return SentenceTransformer(
-        modules=[with_cut, *rest],
-        device=str(model.device),
-        prompts=dict(model.prompts),
-        default_prompt_name=model.default_prompt_name,
-        similarity_fn_name=model.similarity_fn_name,
-        truncate_dim=model.truncate_dim,
-    ).train(model.training)
+    names = ("prompts", "default_prompt_name", "similarity_fn_name", "truncate_dim", "activation_fn")
+    same: dict[str, Any] = {name: getattr(model, name) for name in names if hasattr(model, name)}
+    made = type(model)(modules=[with_cut, *rest], device=str(model.device), **same)
+    return made.train(model.training)
 
 
 class KeptStates:
@@ -136,6 +134,7 @@ class FrozenLayers:
 
     def __call__(self, input_ids: Tensor, attention_mask: Tensor | None = None, **options: Any) -> Any:
         """As the backbone's own ``forward``; texts that are not padded on the right are computed and not kept."""
+        options = {name: value for name, value in options.items() if value is not None}
         ids, types = input_ids, options.get("token_type_ids")
         keep = torch.ones_like(ids, dtype=torch.bool) if attention_mask is None else attention_mask.bool()
         plain = keep.ndim == 2 and not set(options) - {"token_type_ids", "return_dict"} and _is_right_padded(keep)
@@ -213,7 +212,8 @@ def _twin(module: nn.Module, **children: nn.Module | None) -> Any:
 def _backbone(module: nn.Module) -> Any:
     from sentence_transformers.base.modules import Transformer
 
-    backbone: Any = getattr(module, "model", None)
+    whole: Any = getattr(module, "model", None)
+    backbone: Any = getattr(whole, "base_model", whole)  # the body of a model that ends in a head
     if not isinstance(module, Transformer) or isinstance(backbone.__dict__.get("forward"), FrozenLayers):
         what = "frozen once already" if isinstance(module, Transformer) else f"a {type(module).__name__}"
         raise LitotesError(
@@ -230,14 +230,17 @@ def _backbone(module: nn.Module) -> Any:
     return backbone
 
 
-def _check_equal(model: SentenceTransformer, whole: nn.Module, cut: nn.Module) -> None:
-    tokens = model.preprocess(list(_CHECKED))
+def _check_equal(model: SentenceTransformer | CrossEncoder, whole: Any, cut: Any) -> None:
+    gives = whole.module_output_name
+    tokens = model.preprocess(list(_CHECKED) if gives == "token_embeddings" else [_CHECKED, _CHECKED[::-1]])
     tokens = {k: v.to(model.device) if isinstance(v, Tensor) else v for k, v in tokens.items()}
     with torch.no_grad(), _evaluating([whole, cut]):
-        expected, found = (module(dict(tokens))["token_embeddings"].float() for module in (whole, cut))
-    keep = tokens["attention_mask"].bool()
-    away = float((found - expected)[keep].abs().max())
-    if not away <= _NEAR * max(1.0, float(expected[keep].abs().max())):
+        expected, found = (module(dict(tokens))[gives].float() for module in (whole, cut))
+    if gives == "token_embeddings":
+        keep = tokens["attention_mask"].bool()
+        expected, found = expected[keep], found[keep]
+    away = float((found - expected).abs().max())
+    if not away <= _NEAR * max(1.0, float(expected.abs().max())):
         raise LitotesError(
             f"freeze_lower_layers: a {type(cut.model).__name__} cut in two is {away:.1e} away from the whole model, "
             "so it does more than pass states from layer to layer. Use trained_layers without it."

@@ -11,10 +11,10 @@ from litotes.core.errors import require
 from litotes.models.loading import no_loading_bars
 
 if TYPE_CHECKING:
-    from sentence_transformers import SentenceTransformer
-    from transformers import PreTrainedTokenizerBase
+    from sentence_transformers import CrossEncoder, SentenceTransformer
+    from transformers import BertConfig, PreTrainedTokenizerBase
 
-__all__ = ["tiny_bert", "tiny_model", "tiny_tokenizer"]
+__all__ = ["tiny_bert", "tiny_cross_encoder", "tiny_model", "tiny_tokenizer"]
 
 _SPECIAL = ("[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]")
 
@@ -35,23 +35,49 @@ def tiny_bert(seed: int = 0, *, width: int = 32, layers: int = 2, max_length: in
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-    from transformers import BertConfig, BertModel
+    from transformers import BertModel
 
     check_int("tiny_bert", "width", width, at_least=2)
     tokenizer = tiny_tokenizer(max_length)
-    config = BertConfig(
-        vocab_size=len(tokenizer),
+    config = _bert_config(len(tokenizer), width, layers, max_length)
+    with no_loading_bars(), torch.random.fork_rng(devices=[]), tempfile.TemporaryDirectory() as folder:
+        torch.manual_seed(seed)
+        BertModel(config).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return SentenceTransformer(modules=[Transformer(folder), Pooling(width, "mean")], device="cpu")
+
+
+def tiny_cross_encoder(
+    architecture: str = "bert", seed: int = 0, *, width: int = 32, layers: int = 2, max_length: int = 64
+) -> CrossEncoder:
+    """A BERT that reads pairs and gives one logit, on the CPU; otherwise as :func:`tiny_bert`."""
+    require("sentence_transformers", extra="retrieval")
+    import torch
+    from sentence_transformers import CrossEncoder
+    from transformers import BertForSequenceClassification
+
+    check_choice("tiny:", "architecture", architecture, ("bert",))
+    tokenizer = tiny_tokenizer(max_length)
+    config = _bert_config(len(tokenizer), width, layers, max_length)
+    config.num_labels = 1
+    with no_loading_bars(), torch.random.fork_rng(devices=[]), tempfile.TemporaryDirectory() as folder:
+        torch.manual_seed(seed)
+        BertForSequenceClassification(config).save_pretrained(folder)
+        tokenizer.save_pretrained(folder)
+        return CrossEncoder(folder, device="cpu")
+
+
+def _bert_config(words: int, width: int, layers: int, max_length: int) -> BertConfig:
+    from transformers import BertConfig
+
+    return BertConfig(
+        vocab_size=words,
         hidden_size=width,
         num_hidden_layers=layers,
         num_attention_heads=2,
         intermediate_size=2 * width,
         max_position_embeddings=max_length,
     )
-    with no_loading_bars(), torch.random.fork_rng(devices=[]), tempfile.TemporaryDirectory() as folder:
-        torch.manual_seed(seed)
-        BertModel(config).save_pretrained(folder)
-        tokenizer.save_pretrained(folder)
-        return SentenceTransformer(modules=[Transformer(folder), Pooling(width, "mean")], device="cpu")
 
 
 def tiny_tokenizer(max_length: int = 64) -> PreTrainedTokenizerBase:

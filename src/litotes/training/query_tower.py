@@ -10,14 +10,13 @@ from jaxtyping import Float
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from litotes.core.checks import check_int
-from litotes.core.errors import LitotesError
+from litotes.models.last_layers import train_last_layers
 from litotes.models.model_fingerprint import pipeline
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
-__all__ = ["QueryTower", "train_last_layers"]
+__all__ = ["QueryTower"]
 
 
 class QueryTower(nn.Module):
@@ -90,21 +89,3 @@ class QueryTower(nn.Module):
             similarity_fn_name=model.similarity_fn_name,
             truncate_dim=model.truncate_dim,
         ).eval()
-
-
-def train_last_layers(model: nn.Module, layers: int) -> None:
-    """Freeze every parameter that stands before the last ``layers`` layers of the model's longest ``ModuleList``.
-
-    Raises:
-        LitotesError: the model has no such list, or fewer layers.
-    """
-    check_int("train_last_layers", "layers", layers, at_least=1)
-    stacks = [(name, module) for name, module in model.named_modules() if isinstance(module, nn.ModuleList)]
-    name, stack = max(stacks, key=lambda item: len(item[1]), default=("", nn.ModuleList()))
-    if len(stack) < layers:
-        raise LitotesError(f"The model has {len(stack)} layers, so its last {layers} cannot be trained alone.")
-    first = f"{name}.{len(stack) - layers}."
-    frozen = True
-    for parameter_name, parameter in model.named_parameters():
-        frozen = frozen and not parameter_name.startswith(first)
-        parameter.requires_grad_(not frozen)

@@ -134,7 +134,7 @@ def test_wrong_models_are_refused(tmp_path):
     with pytest.raises(LitotesError, match="does not hold a cross-encoder"):
         CrossEncoderJudge(str(tmp_path))
     folder = save_small_cross_encoder(tmp_path / "three", outputs=3)
-    with pytest.raises(LitotesError, match=r"needs a model with one output, relevance. '.*three' has 3"):
+    with pytest.raises(LitotesError, match=r"has one output here, relevance. '.*three' has 3"):
         CrossEncoderJudge(folder)
     with pytest.raises(LitotesError, match="must be a name, a folder or a CrossEncoder. Got int instead"):
         CrossEncoderJudge(3)

@@ -11,9 +11,10 @@ from torch import nn
 
 from litotes.core.errors import LitotesError
 from litotes.models import freeze_lower_layers, resolve_encoder, tiny_bert, word_bag
+from litotes.models.last_layers import train_last_layers
 from litotes.models.tiny import tiny_tokenizer
 from litotes.recipes.retrieval.star_adore import StarConfig, train_star
-from litotes.training.query_tower import QueryTower, train_last_layers
+from litotes.training.query_tower import QueryTower
 from tests.unit.training.small_world import small_data
 
 TEXTS = ["red cat", "a river of stone and iron bread", "x", "the dog runs"]

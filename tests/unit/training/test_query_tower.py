@@ -9,7 +9,8 @@ from torch import nn
 
 from litotes.core.errors import LitotesError
 from litotes.models import resolve_encoder, tiny_bert
-from litotes.training.query_tower import QueryTower, train_last_layers
+from litotes.models.last_layers import train_last_layers
+from litotes.training.query_tower import QueryTower
 
 TEXTS = ["red cat", "a river of stone and iron bread"]
 

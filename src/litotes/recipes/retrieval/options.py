@@ -79,7 +79,7 @@ class TrainingOptions(EncoderOptions):
         from torch import nn
 
         from litotes.models.model_fingerprint import pipeline
-        from litotes.training.query_tower import train_last_layers
+        from litotes.models.last_layers import train_last_layers
 
         for role in ("query", "document"):
             if self.trained_layers is not None:
