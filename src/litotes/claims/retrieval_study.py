@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from litotes.core.fingerprint import digest
 from litotes.evaluation.experiment import Cell, Outcome
 
 if TYPE_CHECKING:
@@ -59,13 +60,14 @@ def splits(name: str) -> Splits:
     return Splits(*(load(folder, split=split) for split in ("train", "dev", "test")))
 
 
-def run_recipe(cell: Cell) -> Outcome:
-    """Train the arm and measure what it left."""
+def run_recipe(cell: Cell, fit: Collection | None = None) -> Outcome:
+    """Train the arm and measure what it left; ``fit`` is trained on in place of the data's own training part."""
     from litotes.evaluation import evaluate
     from litotes.models import resolve_encoder
     from litotes.recipes.training_command import find_training_command
 
     data, options = splits(cell.data), dict(cell.arm.config)
+    data = data if fit is None else data._replace(fit=fit)
     command, name = find_training_command(cell.arm.command), options.pop("encoder", None)
     config = command.config(**options, seed=cell.seed)
     start = _starting_encoder(cell, name, data.fit, config.trained_layers)
@@ -82,8 +84,15 @@ def run_recipe(cell: Cell) -> Outcome:
     np.save(cell.folder / _LISTS, lists, allow_pickle=False)
     if cell.start is not None:
         metrics[OVERLAP] = _overlap(np.load(cell.start / _LISTS, allow_pickle=False), lists)
-    facts = {"data": {"name": cell.data, "fingerprint": data.fit.fingerprint, "queries": found.counts["queries"]}}
+    facts = {"data": {"name": cell.data, "fingerprint": _fingerprint(cell.data), "queries": found.counts["queries"]}}
     return Outcome(metrics, per_query, facts)
+
+
+def _fingerprint(name: str) -> str:
+    """Of all parts of a data set, and of the truth by which test is measured; the same for every arm and seed."""
+    parts = splits(name)
+    truth = None if parts.test.truth is None else parts.test.truth.fingerprint
+    return digest([part.fingerprint for part in parts], truth)
 
 
 class _EachTextOnce:

@@ -55,7 +55,7 @@ def reproduce(
     """
     from litotes.claims import claims_of
     from litotes.evaluation.experiment import Experiment
-    from litotes.evaluation.provenance import package_digest
+    from litotes.evaluation.provenance import made_now
 
     module = claims_of(slug)
     claims = [module.named(name) for name in claim] if claim else list(module.claims)
@@ -64,7 +64,7 @@ def reproduce(
         if not claims:
             names = sorted({name for each in module.claims for name in each.arms})
             raise LitotesError(f"No claim of {slug} has an arm {arm!r}. There are: {', '.join(names)}.")
-    experiment = Experiment(slug, module.run, Path(out) / "runs" / slug, package_digest())
+    experiment = Experiment(slug, module.run, Path(out) / "runs" / slug, made_now)
     chosen = {each.name: _seeds(each, seeds, seed) for each in claims}
     left = experiment.plan(claims, [arm] if arm else (), chosen)
     summary = f"{slug}: {left.left} of {left.cells} runs left, about {left.seconds / 60:.0f} min on two cores"
@@ -72,13 +72,22 @@ def reproduce(
         rows = [[name, runs, round(seconds)] for name, (runs, seconds) in left.by_claim.items()]
         facts = {"verb": "reproduce", "slug": slug, "runs": left.cells, "left": left.left, "seconds": left.seconds}
         facts["claims"] = {name: {"left": runs, "seconds": each} for name, (runs, each) in left.by_claim.items()}
-        answer(json, facts, Table(["claim", "runs left", "seconds"], rows, summary))
+        facts["absent"] = absent = _absent(claims)
+        said = [f"Not on this machine: {', '.join(absent)}. Set LITOTES_DATA to the folder that holds them."]
+        answer(json, facts, Table(["claim", "runs left", "seconds"], rows, summary), *(said if absent else ()))
         return
     say(summary)
     if arm is not None or seed is not None or (seeds is not None and seeds < 5):
         _values_alone(json, slug, claims, experiment, [arm] if arm else None, chosen)
         return
     _verdicts(json, module, claims, experiment, chosen, Path(out))
+
+
+def _absent(claims: Sequence[Claim]) -> list[str]:
+    """The public data that the claims ask for and nobody has put here."""
+    from litotes.data.public import PUBLIC
+
+    return sorted({each.data for each in claims if each.data in PUBLIC and PUBLIC[each.data].found() is None})
 
 
 def _seeds(claim: Claim, count: int | None, only: int | None) -> list[int]:
@@ -123,22 +132,24 @@ def _verdicts(
 ) -> None:
     """Everything run, written down claim by claim, and said."""
     from litotes.core.files import write_atomically
-    from litotes.evaluation.claim_result import claim_record, enter_results
+    from litotes.evaluation.claim_result import claim_record, enter_results, made_as_one
     from litotes.evaluation.dot_chart import dot_chart
-    from litotes.evaluation.provenance import commit
     from litotes.evaluation.result_page import result_section
 
-    at, records = commit(), []
+    def page(result: dict[str, Any]) -> None:
+        write_atomically(out / f"{module.slug}.md", result_section(result, plots="."))
+
+    records: list[dict[str, Any]] = []
     for each in claims:
         choices = {name: experiment.choose(each, name) for name in each.arms}
         runs: dict[str, dict[int, Any]] = {name: {} for name in each.arms}
         for one in seeds[each.name]:
             for name in each.arms:
                 runs[name][one] = experiment.run(each, name, one)
-        records.append(claim_record(each, runs, choices, at))
-        result = enter_results(out / f"{module.slug}.json", module.slug, records, [c.name for c in module.claims])
+                made_as_one(each, runs, choices)  # before hours more are spent on what cannot be compared
+        records.append(claim_record(each, runs, choices))
         write_atomically(out / f"{module.slug}-{each.name}.svg", dot_chart(records[-1]))
-        write_atomically(out / f"{module.slug}.md", result_section(result, plots="."))
+        enter_results(out / f"{module.slug}.json", module.slug, records, [c.name for c in module.claims], page)
         say(f"{each.name}: {records[-1]['verdict']}")
     experiment.tidy()
     tables = [part for record in records for part in _shown(record)]

@@ -75,7 +75,7 @@ def reload_data(run: RunFolder, moved: str | None = None) -> Collection:
     if differs:
         raise StaleError(
             f"{source}: not the data that {run.path} was made from: the {' and the '.join(differs)} differ. "
-            "Restore it, say where it is with --data PATH, or mine again into another folder."
+            "Restore it, say where it is with --data PATH, or begin again in another folder."
         )
     return data
 

@@ -9,10 +9,8 @@ Several programs may work in one run at once: each saves its own changes and kee
 
 from __future__ import annotations
 
-import contextlib
 import datetime
 import json
-import os
 import platform
 from collections.abc import Iterator, Mapping
 from importlib import metadata
@@ -24,6 +22,7 @@ import pyarrow as pa
 from litotes.core.errors import DataError, LitotesError, MachineError, StaleError
 from litotes.core.files import make_folder, read_json, read_parquet, write_json, write_parquet
 from litotes.core.fingerprint import difference, digest_file
+from litotes.core.folder_lock import locked
 
 __all__ = ["RunFolder", "Stage", "versions"]
 
@@ -111,7 +110,7 @@ class RunFolder:
         Raises:
             StaleError: another program entered other data in this run at the same time.
         """
-        with _locked(self.path):
+        with locked(self.path):
             self._take_over()
             write_json(self.path / "run.json", self.record)
             self._seen = _plain(self.record)
@@ -225,24 +224,6 @@ def _merge(ours: dict[str, dict[str, Any]], seen: Mapping[str, Any], theirs: Map
             ours[key].update(theirs[key])
         else:
             ours[key] = theirs[key]
-
-
-@contextlib.contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    """Hold ``folder`` against other programs that save in it; without effect where the system knows no such locks."""
-    handle = None
-    try:
-        import fcntl
-
-        handle = os.open(folder, os.O_RDONLY)
-        fcntl.flock(handle, fcntl.LOCK_EX)  # given back when the handle is closed, also by a kill
-    except (ImportError, OSError):
-        pass
-    try:
-        yield
-    finally:
-        if handle is not None:
-            os.close(handle)
 
 
 def versions() -> dict[str, str]:

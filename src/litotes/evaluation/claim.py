@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from math import inf, isfinite
 from typing import Any
 
 from litotes.core.errors import LitotesError
@@ -73,7 +74,8 @@ class Claim:
         effect: the size of difference that the page speaks of. An interval narrower than it that still includes 0 says
             *not separable here*; a wider one says nothing.
         margin: for ``=``: differences within it count as equal.
-        choose_by: the metric by which trials on dev are compared, the highest first; by default ``metric``.
+        choose_by: the metric by which trials on dev are compared, the highest first. By default ``metric``, the highest
+            first; the lowest where every comparison is ``<``.
         shown: further metrics to print beside.
         note: what a reader must know to read the result, such as a control that is missing.
     """
@@ -105,6 +107,12 @@ class Claim:
         if not self.holds:
             raise LitotesError(f"The claim {self.name!r} compares nothing.")
         for a, operator, b in self.holds:
+            if not (isinstance(b, str) or (isinstance(b, int | float) and not isinstance(b, bool) and isfinite(b))):
+                raise LitotesError(
+                    f"The claim {self.name!r} compares {a!r} with {b!r}, which is neither an arm nor a finite number."
+                )
+            if a == b:
+                raise LitotesError(f"The claim {self.name!r} compares the arm {a!r} with itself.")
             if operator not in OPERATORS:
                 raise LitotesError(f"The claim {self.name!r} compares by {operator!r}; it must be one of > < =.")
             unknown = [arm for arm in (a, b) if arm not in self.arms and (arm is a or isinstance(arm, str))]
@@ -112,13 +120,18 @@ class Claim:
                 raise LitotesError(f"The claim {self.name!r} speaks of an arm {unknown[0]!r} that it does not have.")
             if operator == "=" and self.margin is None:
                 raise LitotesError(f"The claim {self.name!r} says 'equal' without the margin= that counts as equal.")
-            if operator == "=" and not (self.margin or 0) > 0:
-                raise LitotesError(f"The claim {self.name!r} says 'equal', which needs a margin= above 0.")
+            if operator == "=" and not 0 < (self.margin or 0) < inf:
+                raise LitotesError(f"The claim {self.name!r} says 'equal', which needs a finite margin= above 0.")
         tried = {name: len(arm.trials) for name, arm in self.arms.items()}
         if len(set(tried.values())) > 1:
             raise LitotesError(f"The arms of the claim {self.name!r} have unequal numbers of trials on dev: {tried}.")
-        if not self.effect > 0:
-            raise LitotesError(f"The claim {self.name!r} needs the effect that its page speaks of, above 0.")
+        if not 0 < self.effect < inf:
+            raise LitotesError(f"The claim {self.name!r} needs the effect that its page speaks of, finite and above 0.")
+
+    @property
+    def is_lower_better(self) -> bool:
+        """Whether the lowest trial on dev is taken."""
+        return self.choose_by is None and all(operator == "<" for _, operator, _ in self.holds)
 
     def to_dict(self) -> dict[str, Any]:
         """Everything that the digest covers."""

@@ -1,41 +1,40 @@
 """The result of a claim as a record for JSON: arms with every seed, intervals, verdicts, and what made them.
 
 ``docs/results/<slug>.json`` holds one record a claim. A record is written by the program that ran the claim and by
-nothing else: it carries the claim's digest and the commit that it was run from.
+nothing else: it carries the claim's digest, and the commit that all its cells were made at.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from litotes.core.errors import LitotesError
-from litotes.core.files import read_json, write_json
-from litotes.core.run_folder import versions
+from litotes.core.files import make_folder, read_json, write_json
+from litotes.core.folder_lock import locked
 from litotes.evaluation.claim import Claim
 from litotes.evaluation.experiment import Choice, Run
-from litotes.evaluation.provenance import Commit
+from litotes.evaluation.provenance import Made, agreed
 from litotes.evaluation.verdict import decide, verdict_of
 
-__all__ = ["claim_record", "enter_results"]
+__all__ = ["arm_numbers", "claim_record", "enter_results", "made_as_one"]
 
 
-def claim_record(
-    claim: Claim, runs: Mapping[str, Mapping[int, Run]], choices: Mapping[str, Choice], commit: Commit | None
-) -> dict[str, Any]:
+def claim_record(claim: Claim, runs: Mapping[str, Mapping[int, Run]], choices: Mapping[str, Choice]) -> dict[str, Any]:
     """What a claim came to.
 
     Args:
         runs: ``{arm: {seed: run}}``, every arm with the same seeds.
         choices: what was tried for each arm on dev.
-        commit: where the code stood; None outside a checkout.
 
     Raises:
-        LitotesError: an arm that does not measure the claim's metric.
+        LitotesError: an arm that does not measure the claim's metric, or runs that were not made by the same code at
+            the same commit, by the same libraries, from the same data.
     """
+    made = made_as_one(claim, runs, choices)
     seeds = list(next(iter(runs.values())))
     decisions = [
         decide(
@@ -64,32 +63,57 @@ def claim_record(
         **{name: getattr(claim, name) for name in ("name", "says", "source", "data", "metric", "note", "digest")},
         "verdict": verdict_of(decisions),
         "as_registered": seeds == list(claim.seeds),
-        "commit": None if commit is None else commit.name,
-        "clean": commit is not None and commit.clean,
+        "commit": made.commit,
+        "clean": made.clean,
+        "package": made.package,
         "arms": {name: _arm(claim, name, runs[name], choices[name]) for name in claim.arms},
         "comparisons": comparisons,
         "seconds": round(sum(run.seconds for of_arm in runs.values() for run in of_arm.values()), 1),
-        "versions": versions(),
+        "versions": dict(made.versions),
     }
 
 
-def enter_results(path: Path, slug: str, records: Sequence[Mapping[str, Any]], order: Sequence[str]) -> dict[str, Any]:
+def made_as_one(claim: Claim, runs: Mapping[str, Mapping[int, Run]], choices: Mapping[str, Choice]) -> Made:
+    """The one thing that made every run so far, trials on dev and starts included; runs that differ are refused."""
+    each = [*choices.values(), *(run for of_arm in runs.values() for run in of_arm.values())]
+    return agreed([made for one in each for made in one.made], f"the runs of the claim {claim.name!r}")
+
+
+def enter_results(
+    path: Path,
+    slug: str,
+    records: Sequence[Mapping[str, Any]],
+    order: Sequence[str],
+    beside: Callable[[dict[str, Any]], None] | None = None,
+) -> dict[str, Any]:
     """Write the records into the file of a system; claims that were not run now keep theirs, if they still exist.
 
     Args:
         order: the names of all its claims, first to last.
+        beside: called with the whole result to write what is made from it, while no other program enters anything.
     """
-    known = {record["name"]: record for record in read_json(path)["claims"]} if path.is_file() else {}
-    known.update({record["name"]: dict(record) for record in records})
-    result = {"slug": slug, "claims": [known[name] for name in order if name in known]}
-    write_json(path, result)
+    with locked(make_folder(path.parent)):
+        known = {record["name"]: record for record in read_json(path)["claims"]} if path.is_file() else {}
+        known.update({record["name"]: dict(record) for record in records})
+        result = {"slug": slug, "claims": [known[name] for name in order if name in known]}
+        write_json(path, result)
+        if beside is not None:
+            beside(result)
     return result
 
 
+def arm_numbers(values: Sequence[float]) -> dict[str, float]:
+    """Mean, standard deviation and 95 % t interval of an arm's values, one a seed."""
+    from scipy import stats
+
+    mean, n = float(np.mean(values)), len(values)
+    spread = float(np.std(values, ddof=1)) if n > 1 else 0.0
+    half = float(stats.t.ppf(0.975, n - 1) * spread / np.sqrt(n)) if n > 1 else 0.0
+    return {"mean": mean, "sd": spread, "low": mean - half, "high": mean + half}
+
+
 def _arm(claim: Claim, name: str, runs: Mapping[int, Run], choice: Choice) -> dict[str, Any]:
-    values = np.array([_metric(claim, name, run) for run in runs.values()])
-    spread = float(values.std(ddof=1)) if len(values) > 1 else 0.0
-    half = _t_half_width(spread, len(values))
+    values = {str(seed): _metric(claim, name, run) for seed, run in runs.items()}
     shown = {
         metric: float(np.mean([run.outcome.metrics[metric] for run in runs.values()]))
         for metric in claim.shown
@@ -100,21 +124,12 @@ def _arm(claim: Claim, name: str, runs: Mapping[int, Run], choice: Choice) -> di
         "config": dict(choice.arm.config),
         "start": None if choice.arm.start is None else choice.arm.start.to_dict(),
         "tried": choice.tried,
-        "values": {str(seed): _metric(claim, name, run) for seed, run in runs.items()},
-        "mean": float(values.mean()),
-        "sd": spread,
-        "low": float(values.mean()) - half,
-        "high": float(values.mean()) + half,
+        "values": values,
+        **arm_numbers(list(values.values())),
         "shown": shown,
         "facts": dict(next(iter(runs.values())).outcome.facts),
         "seconds": round(float(np.mean([run.seconds for run in runs.values()])), 1),
     }
-
-
-def _t_half_width(spread: float, count: int) -> float:
-    from scipy import stats
-
-    return float(stats.t.ppf(0.975, count - 1) * spread / np.sqrt(count)) if count > 1 else 0.0
 
 
 def _metric(claim: Claim, arm: str, run: Run) -> float:

@@ -31,6 +31,8 @@ def result_section(result: Mapping[str, Any], plots: str = "../results") -> str:
 def with_section(page: str, section: str) -> str:
     """The page with the section between its two marks; they are added under a heading where there are none.
 
+    An empty section leaves nothing between them.
+
     Raises:
         LitotesError: one mark without the other, or one of them twice.
     """
@@ -42,7 +44,8 @@ def with_section(page: str, section: str) -> str:
             f"It holds {page.count(START)} and {page.count(END)}. Mend the marks by hand."
         )
     head, rest = page.split(START)
-    return f"{head}{START}\n\n{section.strip()}\n\n{END}{rest.split(END)[1]}"
+    middle = f"\n{section.strip()}\n\n" if section.strip() else ""
+    return f"{head}{START}\n{middle}{END}{rest.split(END)[1]}"
 
 
 def _claim(record: Mapping[str, Any], plot: str) -> list[str]:
@@ -118,7 +121,7 @@ def _comparison(c: Mapping[str, Any]) -> list[str]:
         f"{100 * c['level']:.3g} %",
         _interval(c["t_interval"]),
         queries,
-        f"{c['p_value']:.2g}",
+        "-" if c["t_interval"][0] == c["t_interval"][1] else f"{c['p_value']:.2g}",  # no spread, no test
         c["verdict"],
     ]
 

@@ -10,6 +10,10 @@ With differences :math:`d_1, \dots, d_n` (arm a minus arm b, one a seed), m comp
 0 is *not separable here* if it is narrower than the effect that the claim speaks of, and *too small to tell* otherwise.
 ``=`` is asked by two one-sided tests (Schuirmann 1987): it holds where the interval of level :math:`1 - 2\alpha` lies
 within the margin, and does not where the one of level :math:`1 - \alpha` lies outside.
+
+Where there is no difference, a side is taken in about 5 to 8 % of cases. Each part sees the variance of one source
+only, or underrates that of the other; where one source outweighs the other the hull keeps the 5 %, where both bring
+about equally much it exceeds them, most with eight seeds and four comparisons.
 """
 
 from __future__ import annotations
@@ -25,7 +29,7 @@ from litotes.core.errors import LitotesError, require
 from litotes.evaluation.crossed_bootstrap import crossed_bootstrap
 from litotes.evaluation.precision import Spread, fewest
 
-__all__ = ["VERDICTS", "Decision", "crossed_bootstrap", "decide", "verdict_of"]
+__all__ = ["VERDICTS", "Decision", "crossed_bootstrap", "decide", "t_interval", "verdict_of"]
 
 VERDICTS = ("does not hold", "too small to tell", "not separable here", "holds")
 """What can be said, the word that decides for several comparisons first."""
@@ -45,6 +49,7 @@ class Decision:
         level: the confidence of these intervals: 1 - .05 / comparisons; for ``=`` 1 - 2 * .05 / comparisons, except
             where the comparison does not hold.
         p_value: of the one-sided t test in the direction of the claim; for ``=`` the larger of the two. Not corrected.
+            Where all seeds say the same there is no spread to test by: 0 on the claimed side, 1 elsewhere.
         seeds: how many there were.
         seeds_needed: where it is too small to tell: so many would tell. None where more seeds alone cannot.
         queries_needed: where the queries are too few, so many would tell, with these seeds or with ``seeds_needed``.
@@ -109,7 +114,7 @@ def decide(
     difference = float(values.mean()) if abs(values.mean()) >= grain else 0.0
 
     def intervals(level: float) -> dict[str, Any]:
-        over_seeds = _t_interval(values, level, grain)
+        over_seeds = t_interval(values, level, grain)
         over_both = None if matrix is None else crossed_bootstrap(matrix, level, resamples, seed)
         ends = [*over_seeds, *(over_both or ())]
         return {
@@ -196,8 +201,8 @@ def _beside_zero(operator: str, low: float, high: float, effect: float) -> str:
     return "not separable here" if high - low < effect else "too small to tell"
 
 
-def _t_interval(values: np.ndarray, level: float, grain: float) -> Interval:
-    """Student's interval of the mean; of equal values a point."""
+def t_interval(values: np.ndarray, level: float, grain: float) -> Interval:
+    """Student's interval of the mean; of values that differ by less than ``grain`` a point."""
     from scipy import special
 
     mean, n = float(values.mean()), len(values)

@@ -96,7 +96,8 @@ def test_an_arm_trains_from_the_one_before_and_is_measured(cell_in, parts, tmp_p
     assert set(second.metrics) == {*METRICS, *ERRORS, OVERLAP}
     assert 0 <= second.metrics[OVERLAP] <= 1
     for outcome in (first, second):
-        assert outcome.facts["data"] == {"name": "made-up", "fingerprint": parts.fit.fingerprint, "queries": 6}
+        known = retrieval_study._fingerprint("made-up")
+        assert outcome.facts["data"] == {"name": "made-up", "fingerprint": known, "queries": 6}
         for metric in (*METRICS, *ERRORS):
             values = outcome.per_query[metric]
             assert set(values) == {f"t{i}" for i in range(6)}
@@ -104,6 +105,18 @@ def test_an_arm_trains_from_the_one_before_and_is_measured(cell_in, parts, tmp_p
         assert all(outcome.per_query["errors@10"][q] == min(10, outcome.per_query["errors"][q]) for q in values)
     assert first.metrics != {name: second.metrics[name] for name in first.metrics}
     assert (tmp_path / "first" / "model").is_dir()
+
+
+def test_the_fingerprint_is_of_every_part_and_of_the_truth(parts, monkeypatch):
+    rng = np.random.default_rng(1)
+    other, test = collection("t", 6, rng, with_truth=True), parts.test
+    bare = Collection(test.labels, test.rows.table, test.cols.table)
+    changed = [parts, *(parts._replace(**{name: other}) for name in parts._fields), parts._replace(test=bare)]
+    found = set()
+    for each in changed:
+        monkeypatch.setattr(retrieval_study, "splits", lambda name, each=each: each)
+        found.add(retrieval_study._fingerprint("made-up"))
+    assert len(found) == len(changed)
 
 
 def test_dev_is_measured_by_labels_and_test_by_the_truth(cell_in, parts, monkeypatch):

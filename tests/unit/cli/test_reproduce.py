@@ -2,17 +2,23 @@
 
 import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 
 import pytest
 
 from litotes.claims import claims_of, registry
 from litotes.cli.main import main
 from litotes.core.files import read_json
+from litotes.evaluation import provenance
+from litotes.evaluation.provenance import Made
 from tests import made_up_claims
 from tests.made_up_claims import CLAIM, Runs, claim
 
 RUNS = 1 + 6 + 15
 WORSE = claim(name="worse", says="Plain beats <good> & all", holds=[("plain", ">", "good")], seeds=range(6))
+
+
+NOW = Made("package", "a" * 40, True, {"litotes": "1"})
 
 
 @pytest.fixture
@@ -22,6 +28,7 @@ def runs(monkeypatch, tmp_path):
     monkeypatch.setitem(registry._MODULES, "made-up", "tests.made_up_claims")
     monkeypatch.setattr(made_up_claims, "CLAIMS", (CLAIM, WORSE), raising=False)
     monkeypatch.setattr(made_up_claims, "run", runs, raising=False)
+    monkeypatch.setattr(provenance, "made_now", lambda: NOW)
     monkeypatch.chdir(tmp_path)
     return runs
 
@@ -41,6 +48,7 @@ def test_the_plan_runs_nothing(runs, capsys, tmp_path):
         "left": RUNS + 3,
         "seconds": 7 * 10.0 + 18 * 5.0,
         "claims": {"better": {"left": RUNS, "seconds": 140.0}, "worse": {"left": 3, "seconds": 20.0}},
+        "absent": [],
     }
     assert runs.cells == [] and list(tmp_path.iterdir()) == []
     assert asked(capsys, "--plan", "--claim", "better")["left"] == RUNS
@@ -141,6 +149,28 @@ def test_a_killed_run_goes_on(runs, capsys):
     assert len(runs.cells) == RUNS + 3 == len({cell.folder for cell in runs.cells})
 
 
+def test_runs_of_two_commits_are_refused_before_all_are_run(runs, capsys, monkeypatch, tmp_path):
+    asked(capsys, "--arm", "good", "--seed", "1")
+    made = len(runs.cells)
+    monkeypatch.setattr(provenance, "made_now", lambda: replace(NOW, commit="b" * 40))
+    assert main(["reproduce", "made-up", "--claim", "better"]) == 2
+    said = capsys.readouterr().err.splitlines()[-1]
+    assert said.startswith("The runs of the claim 'better' cannot be compared: they were made at different commits (")
+    assert "aaaaaaaaaaaa" in said and "bbbbbbbbbbbb" in said
+    assert len(runs.cells) == made + 3 + 2  # the trials of plain, seed 0 of good and its start
+    assert not (tmp_path / "results" / "made-up.json").exists()
+
+
+def test_a_record_says_what_made_it(runs, capsys):
+    [record] = asked(capsys, "--claim", "better")["claims"]
+    assert {name: record[name] for name in ("commit", "clean", "package", "versions")} == {
+        "commit": NOW.commit,
+        "clean": True,
+        "package": NOW.package,
+        "versions": NOW.versions,
+    }
+
+
 def test_other_numbers_of_seeds_are_not_as_registered(runs, capsys):
     more = asked(capsys, "--claim", "better", "--seeds", "7")
     [record] = more["claims"]
@@ -183,3 +213,19 @@ def test_the_real_plan_starts_nothing(tmp_path, monkeypatch, capsys):
     assert facts["left"] == facts["runs"] > 100
     assert set(facts["claims"]) == {each.name for each in claims_of("star-adore").claims}
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_plan_says_which_data_is_absent(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("LITOTES_DATA", raising=False)
+    assert main(["reproduce", "audit-retrieval", "--plan"]) == 0
+    said = capsys.readouterr().out.splitlines()[-1]
+    assert said == (
+        "Not on this machine: clinc150, cranfield, nfcorpus. Set LITOTES_DATA to the folder that holds them."
+    )
+    (tmp_path / "sets" / "cranfield").mkdir(parents=True)
+    monkeypatch.setenv("LITOTES_DATA", str(tmp_path / "sets"))
+    assert main(["reproduce", "audit-retrieval", "--plan", "--json"]) == 0
+    assert json.loads(capsys.readouterr().out)["absent"] == ["clinc150", "nfcorpus"]
+    assert main(["reproduce", "audit-retrieval", "--plan", "--claim", "pydocs-audit"]) == 0
+    assert "LITOTES_DATA" not in capsys.readouterr().out

@@ -1,22 +1,26 @@
 """A claim's record: its numbers by hand, its verdict as decided, and what it says of how it was made."""
 
 import json
+import threading
+import time
+from dataclasses import replace
 
 import numpy as np
 import pytest
 
 from litotes.core.errors import LitotesError
 from litotes.core.files import read_json
+from litotes.evaluation import claim_result
 from litotes.evaluation.claim_result import claim_record, enter_results
 from litotes.evaluation.experiment import Choice, Outcome, Run
-from litotes.evaluation.provenance import Commit
+from litotes.evaluation.provenance import Made
 from litotes.evaluation.verdict import decide
 from tests.made_up_claims import CLAIM, GOOD, PLAIN, claim
 
 SEEDS = range(5)
 LEVELS = {"good": 0.55, "plain": 0.3}
 NOISE = np.random.default_rng(0).normal(scale=0.02, size=(2, 5, 30))
-AT = Commit("a" * 40, True)
+AT = Made("package", "a" * 40, True, {"litotes": "1", "numpy": "2"}, "f")
 
 
 def runs_of(per_query=True, seeds=SEEDS, names=None, **metrics):
@@ -29,17 +33,17 @@ def runs_of(per_query=True, seeds=SEEDS, names=None, **metrics):
             queries = [f"q{i}" for i in range(30)] if names is None else names(seed)
             table = {"score": dict(zip(queries, values.tolist(), strict=True))} if per_query else {}
             facts = {"data": {"name": "made-up", "fingerprint": "f"}, "seed": seed}
-            found[arm][seed] = Run(Outcome({"score": float(values.mean()), **metrics}, table, facts), 2.0)
+            found[arm][seed] = Run(Outcome({"score": float(values.mean()), **metrics}, table, facts), 2.0, [AT])
     return found
 
 
 def choices():
     tried = [{"options": {"rate": 1.0}, "score": 0.4}, {"options": {"rate": 3.0}, "score": 0.5}]
-    return {"good": Choice(GOOD, tried), "plain": Choice(PLAIN, tried)}
+    return {"good": Choice(GOOD, tried, [AT]), "plain": Choice(PLAIN, tried, [AT])}
 
 
-def record(of=CLAIM, runs=None, commit=AT):
-    return claim_record(of, runs or runs_of(), choices(), commit)
+def record(of=CLAIM, runs=None):
+    return claim_record(of, runs or runs_of(), choices())
 
 
 def scores(runs, arm):
@@ -64,14 +68,68 @@ def test_it_says_what_the_claim_is_and_what_made_it():
         True,
     )
     assert found["seconds"] == 20.0
-    assert found["versions"]["litotes"]
+    assert (found["versions"], found["package"]) == ({"litotes": "1", "numpy": "2"}, "package")
     assert set(found["arms"]) == {"good", "plain"}
 
 
-@pytest.mark.parametrize(("commit", "said"), [(None, (None, False)), (Commit("b", False), ("b", False))], ids=str)
-def test_a_source_that_is_in_no_commit_is_not_clean(commit, said):
-    found = record(commit=commit)
-    assert (found["commit"], found["clean"]) == said
+def made_otherwise(where, **changes):
+    """The runs and choices of the claim, one of them made by something else as well."""
+    other, runs, chosen = replace(AT, **changes), runs_of(), choices()
+    if where == "a trial":
+        chosen["plain"] = replace(chosen["plain"], made=[AT, other])
+    else:
+        runs["plain"][3] = replace(runs["plain"][3], made=[AT, other] if where == "a start" else [other])
+    return runs, chosen
+
+
+WHERE = ["a run", "a start", "a trial"]
+
+
+@pytest.mark.parametrize("where", WHERE)
+def test_a_record_is_clean_only_if_all_of_it_is(where):
+    found = claim_record(CLAIM, *made_otherwise(where, clean=False))
+    assert (found["commit"], found["clean"]) == ("a" * 40, False)
+
+
+@pytest.mark.parametrize("where", WHERE)
+@pytest.mark.parametrize(
+    ("changes", "says"),
+    [
+        ({"commit": "b" * 40}, "they were made at different commits (aaaaaaaaaaaa and bbbbbbbbbbbb)"),
+        ({"commit": None}, "they were made at different commits (aaaaaaaaaaaa and none)"),
+        ({"data": "g"}, "they were made from different data (f and g)"),
+        ({"versions": {"litotes": "1", "numpy": "3"}}, "they were made by different versions (numpy 2 and 3)"),
+        ({"versions": {"litotes": "1"}}, "they were made by different versions (numpy 2 and None)"),
+        ({"package": "edited"}, "they were made by different files of the package (package and edited)"),
+    ],
+    ids=str,
+)
+def test_runs_that_something_else_made_are_not_compared(where, changes, says):
+    with pytest.raises(LitotesError) as refused:
+        claim_record(CLAIM, *made_otherwise(where, **changes))
+    assert str(refused.value) == (
+        f"The runs of the claim 'better' cannot be compared: {says}. "
+        "Give another --out, or remove the older folders under runs/."
+    )
+
+
+def test_a_start_that_names_no_data_is_no_other_data():
+    assert claim_record(CLAIM, *made_otherwise("a start", data=None))["clean"]
+
+
+def test_outside_a_checkout_there_is_no_commit_to_name():
+    runs, chosen = runs_of(), choices()
+    bare = [replace(AT, commit=None, clean=False)]
+    runs = {arm: {seed: replace(run, made=bare) for seed, run in of_arm.items()} for arm, of_arm in runs.items()}
+    chosen = {arm: replace(choice, made=bare) for arm, choice in chosen.items()}
+    found = claim_record(CLAIM, runs, chosen)
+    assert (found["commit"], found["clean"]) == (None, False)
+
+
+def test_runs_that_do_not_say_what_made_them_are_refused():
+    runs = {arm: {seed: replace(run, made=()) for seed, run in of_arm.items()} for arm, of_arm in runs_of().items()}
+    with pytest.raises(LitotesError, match="Nothing says what made the runs of the claim 'better'"):
+        claim_record(CLAIM, runs, {arm: replace(choice, made=()) for arm, choice in choices().items()})
 
 
 def test_an_arm_is_every_seed_its_mean_and_its_interval():
@@ -124,7 +182,7 @@ def test_queries_by_another_order_are_the_same_queries():
     for arm in shuffled:
         run = shuffled[arm][2]
         table = dict(reversed(run.outcome.per_query["score"].items()))
-        shuffled[arm][2] = Run(Outcome(run.outcome.metrics, {"score": table}), run.seconds)
+        shuffled[arm][2] = replace(run, outcome=Outcome(run.outcome.metrics, {"score": table}))
     assert record(runs=shuffled)["comparisons"] == record()["comparisons"]
 
 
@@ -187,6 +245,26 @@ def test_records_of_claims_that_are_gone_go(tmp_path):
     path = tmp_path / "made-up.json"
     enter_results(path, "made-up", entered("a", "b"), ["a", "b"])
     assert enter_results(path, "made-up", [], ["b", "new"])["claims"] == entered("b")
+
+
+def test_programs_that_enter_at_once_lose_nothing(tmp_path, monkeypatch):
+    path, order = tmp_path / "made-up.json", [f"claim{i}" for i in range(8)]
+    pages = []
+    enter_results(path, "made-up", entered(order[0]), order)
+    read = claim_result.read_json
+    monkeypatch.setattr(
+        claim_result, "read_json", lambda path: (read(path), time.sleep(0.01))[0]
+    )  # others come between
+    programs = [
+        threading.Thread(target=enter_results, args=(path, "made-up", entered(name), order, pages.append))
+        for name in order[1:]
+    ]
+    for program in programs:
+        program.start()
+    for program in programs:
+        program.join()
+    assert read(path)["claims"] == entered(*order) == pages[-1]["claims"]
+    assert [len(page["claims"]) for page in pages] == list(range(2, 9))  # a page is never older than the last one
 
 
 def test_a_record_can_be_written_down(tmp_path):

@@ -104,6 +104,44 @@ def test_each_comparison_has_the_band_it_is_held_to():
     assert "new = 0.62" in texts(root)
 
 
+@pytest.mark.parametrize("sign", [1, -1])
+def test_the_lower_half_has_room_for_0_and_for_both_ends_of_every_band(sign):
+    """Also where all differences lie far to one side of them."""
+    far = {"a": [9.0, 9.1, 9.2, 9.05, 9.15], "b": [1.0, 1.1, 1.2, 1.05, 1.15]}
+    arms = ("a", "b") if sign > 0 else ("b", "a")
+    root = parsed(record_of(far, holds=[(arms[0], ">", arms[1]), (arms[0], "=", arms[1])], effect=0.5, margin=2.0))
+    value_at, bands = axis_of(root, 1), [e for e in root.iter() if e.get("class") == "band"]
+    assert [value_at(float(b.get("width")) + float(b.get("x"))) for b in bands] == pytest.approx([0.5, 2.0], abs=0.05)
+    zero = next(e for e in root.iter() if e.get("class") == "zero")
+    assert value_at(zero.get("x1")) == pytest.approx(0, abs=0.02)
+    _, _, width, _ = map(float, root.get("viewBox").split())
+    names = [float(e.get("x")) for e in root.iter(f"{SVG}text") if e.get("text-anchor") == "end"]
+    verdicts = [float(e.get("x")) for e in root.iter(f"{SVG}text") if e.text in ("holds", "does not hold")]
+    ends = [float(b.get("x")) + share * float(b.get("width")) for b in bands for share in (0, 1)]
+    for x in (*ends, float(zero.get("x1"))):
+        assert max(names) < x < min([*verdicts, width])
+
+
+def test_every_comparison_has_a_line_of_its_own_at_its_own_numbers():
+    values = {"a": VALUES["new"], "b": VALUES["old, plain"], "c": [0.3, 0.35, 0.32, 0.31, 0.33]}
+    record = record_of(values, holds=[("a", ">", "b"), ("a", ">", "c"), ("b", "<", "c")])
+    root = parsed(record)
+    value_at = axis_of(root, 1)
+    groups = [g for g in root.iter(f"{SVG}g") if g.get("class") in ("holds", "not")]
+    for group, c in zip(groups, record["comparisons"], strict=True):
+        line, dot = group.find(f"{SVG}line"), group.find(f"{SVG}circle")
+        assert [value_at(line.get(x)) for x in ("x1", "x2")] == pytest.approx([c["low"], c["high"]], abs=2e-3)
+        assert value_at(dot.get("cx")) == pytest.approx(c["difference"], abs=2e-3)
+        assert line.get("y1") == line.get("y2") == dot.get("cy")
+    heights = [float(group.find(f"{SVG}circle").get("cy")) for group in groups]
+    assert heights == sorted(set(heights))
+    bands = [e for e in root.iter() if e.get("class") == "band"]
+    for band, height in zip(bands, heights, strict=True):
+        assert float(band.get("y")) < height < float(band.get("y")) + float(band.get("height"))
+    for element in (e for e in root.iter() if e.get("class") == "zero"):
+        assert float(element.get("y1")) < heights[0] and heights[-1] < float(element.get("y2"))
+
+
 def test_what_does_not_hold_looks_otherwise():
     root = parsed(record_of(holds=[("new", "<", "old, plain"), ("new", ">", "old, plain")]))
     kinds = [g.get("class") for g in root.iter(f"{SVG}g") if g.get("class")]

@@ -8,14 +8,17 @@ import pytest
 from litotes.core.errors import LitotesError
 from litotes.evaluation.claim import Arm
 from litotes.evaluation.experiment import TUNING_SEED, Experiment, Outcome
+from litotes.evaluation.provenance import Made
 from tests.made_up_claims import CLAIM, GOOD, PLAIN, START, Runs, claim, score
 
 DEV = 1 + 3 + 3  # a start, which all trials share
 TEST = 3 * 5  # with each seed a start and two arms
 
+NOW = Made("package", "a" * 40, True, {"python": "3"})
 
-def experiment(folder, runs, source="now", slug="made-up"):
-    return Experiment(slug, runs, folder, source)
+
+def experiment(folder, runs, slug="made-up", **changes):
+    return Experiment(slug, runs, folder, lambda: replace(NOW, **changes))
 
 
 def run_all(made, *claims):
@@ -144,10 +147,11 @@ def test_the_remains_of_a_killed_cell_are_there_when_it_goes_on(tmp_path):
     assert experiment(tmp_path, going_on).run(alone, "good", 0).outcome.metrics == {"score": 1.0}
 
 
-def test_cells_of_another_source_are_not_taken(tmp_path):
+@pytest.mark.parametrize("change", [{"package": "later"}, {"versions": {"python": "4"}}], ids=str)
+def test_cells_of_another_source_are_not_taken(tmp_path, change):
     old, new = Runs(), Runs(lambda cell: score(cell) + 1)
     before = run_all(experiment(tmp_path, old), CLAIM)
-    after = run_all(experiment(tmp_path, new, source="later"), CLAIM)
+    after = run_all(experiment(tmp_path, new, **change), CLAIM)
     assert len(new.cells) == DEV + TEST
     assert after == {key: value + 1 for key, value in before.items()}
     assert run_all(experiment(tmp_path, old), CLAIM) == before
@@ -260,9 +264,129 @@ def test_it_says_what_remains(tmp_path, capsys):
 @pytest.mark.parametrize("value", [float("nan"), float("inf")])
 def test_a_number_that_is_none_is_refused_and_not_kept(tmp_path, value):
     made = experiment(tmp_path, Runs(lambda cell: value))
-    with pytest.raises(LitotesError, match=rf"The arm 'good' of made-up measured score = {value}\."):
+    with pytest.raises(LitotesError, match=rf"The arm 'good' of made-up with seed 0 measured score = {value}\. This"):
         made.run(claim(arms={"good": START}, holds=[("good", ">", 0.0)]), "good", 0)
     assert not list(tmp_path.glob("*/outcome.json"))
+
+
+@pytest.mark.parametrize("value", [float("nan"), float("inf")])
+def test_a_query_without_a_number_is_named_and_what_was_finished_stays(tmp_path, value):
+    def measured(cell):
+        return Outcome({"score": 1.0}, {"score": {"q1": 1.0, "q2": value if cell.seed == 2 else 1.0}})
+
+    alone = claim(arms={"good": START}, holds=[("good", ">", 0.0)])
+    with pytest.raises(LitotesError) as refused:
+        run_all(experiment(tmp_path, measured), alone)
+    assert str(refused.value) == (
+        f"The arm 'good' of made-up with seed 2 measured score = {value} for the query 'q2'. "
+        "This run is not kept; those that were finished are."
+    )
+    assert experiment(tmp_path, measured).plan([alone]).left == 3
+
+
+@pytest.mark.parametrize("fact", [float("nan"), {1, 2}], ids=str)
+def test_facts_that_cannot_be_written_are_one_sentence(tmp_path, fact):
+    made = experiment(tmp_path, lambda cell: Outcome({"score": 1.0}, facts={"it": fact}))
+    with pytest.raises(LitotesError, match="The facts of the arm 'good' of made-up with seed 0 are not fit for JSON: "):
+        made.run(claim(arms={"good": START}, holds=[("good", ">", 0.0)]), "good", 0)
+
+
+def test_a_metric_that_nobody_measures_is_refused_after_the_first_cell_which_is_kept(tmp_path):
+    bare = {name: replace(arm, start=None) for name, arm in CLAIM.arms.items()}
+    plain = {name: replace(arm, trials=()) for name, arm in bare.items()}
+    for arms in (bare, plain):
+        runs = Runs(lambda cell: 0.5)
+        made = experiment(tmp_path / f"{len(arms['good'].trials)}", runs)
+        with pytest.raises(LitotesError, match=r"compares by 'scroe', and the arm 'good' measures score, other\."):
+            run_all(made, claim(metric="scroe", choose_by="score", arms=arms))
+        assert len(runs.cells) == 1
+        before = made.plan([claim(arms=arms)])
+        assert before.left == before.cells - 1
+
+
+class TestLowerIsBetter:
+    """An arm that scores by its cost: the trial to take is the cheapest where the claim says so."""
+
+    LESS = claim(holds=[("good", "<", "plain")])
+
+    @pytest.mark.parametrize(
+        ("of", "rate"),
+        [
+            (LESS, 1.0),
+            (claim(holds=[("good", "<", "plain"), ("good", "<", 9.0)]), 1.0),
+            (replace(LESS, choose_by="score"), 3.0),
+            (claim(holds=[("good", "<", "plain"), ("good", ">", 0.0)]), 3.0),
+            (CLAIM, 3.0),
+        ],
+        ids=["<", "twice <", "choose_by", "< and >", ">"],
+    )
+    def test_the_trial_that_is_taken(self, tmp_path, of, rate):
+        made = experiment(tmp_path, Runs())
+        assert made.choose(of, "good").arm.config["rate"] == rate
+        again = experiment(tmp_path, Runs())
+        again.run(of, "good", 0)
+        assert again.plan([of], ["good"], {"better": [0]}).left == 0  # the plan takes the same one
+
+
+class TestWhatMadeACell:
+    ALONE = claim(arms={"good": START}, holds=[("good", ">", 0.0)])
+
+    def outcome(self, cell):
+        return Outcome({"score": 1.0}, facts={"data": {"name": cell.data, "fingerprint": "f1"}})
+
+    def test_it_is_kept_with_its_data(self, tmp_path):
+        made = replace(NOW, data="f1")
+        for _ in range(2):  # the second time from the disk
+            assert list(experiment(tmp_path, self.outcome).run(self.ALONE, "good", 0).made) == [made]
+
+    def test_a_start_made_elsewhere_is_told(self, tmp_path):
+        experiment(tmp_path, self.outcome, clean=False).run(self.ALONE, "good", 0)
+        later = claim(arms={"next": Arm("next", start=START)}, holds=[("next", ">", 0.0)])
+        run = experiment(tmp_path, self.outcome).run(later, "next", 0)
+        assert list(run.made) == [replace(NOW, data="f1"), replace(NOW, data="f1", clean=False)]
+        assert run.made == experiment(tmp_path, Runs(fail_at=0)).run(later, "next", 0).made
+
+    def test_so_are_trials_and_the_trials_of_a_start(self, tmp_path):
+        made = experiment(tmp_path, Runs(), commit="b" * 40)
+        made.choose(CLAIM, "good")
+        second = claim(arms={"second": replace(GOOD, start=GOOD)}, holds=[("second", ">", 0.1)])
+        later = experiment(tmp_path, Runs())
+        assert {each.commit for each in later.choose(CLAIM, "good").made} == {"b" * 40}
+        assert {each.commit for each in later.choose(second, "second").made} == {"a" * 40, "b" * 40}
+
+    def test_a_change_while_it_runs_is_refused_and_not_kept(self, tmp_path):
+        stands = [NOW, NOW, replace(NOW, package="edited")]
+        made = Experiment("made-up", self.outcome, tmp_path, lambda: stands.pop(0))
+        made.run(self.ALONE, "good", 0)
+        with pytest.raises(LitotesError) as refused:
+            made.run(self.ALONE, "good", 1)
+        assert str(refused.value) == (
+            "The files of litotes were changed while made-up ran the arm 'good' with seed 1: no version of them made "
+            "what it measured, and it is not kept. Begin again, and change nothing meanwhile."
+        )
+        assert experiment(tmp_path, self.outcome).plan([self.ALONE]).left == 4
+
+    def test_what_was_clean_only_at_first_is_not(self, tmp_path):
+        stands = [NOW, replace(NOW, clean=False)]
+        made = Experiment("made-up", self.outcome, tmp_path, lambda: stands.pop(0))
+        assert [each.clean for each in made.run(self.ALONE, "good", 0).made] == [False]
+
+
+def test_tidying_waits_for_the_last_program_in_the_folder(tmp_path):
+    first, second = experiment(tmp_path, Runs()), experiment(tmp_path, Runs())
+    first.run(CLAIM, "good", 0)
+    second.run(CLAIM, "good", 1)
+    models = len(list(tmp_path.glob("*/model")))
+    first.tidy()
+    assert len(list(tmp_path.glob("*/model"))) == models > 0
+    second.run(CLAIM, "plain", 0)  # from a start that the first one made
+    second.tidy()
+    assert not list(tmp_path.glob("*/model")) and len(list(tmp_path.glob("*/outcome.json"))) > models
+
+
+def test_there_is_nothing_to_tidy_where_nothing_was_run(tmp_path):
+    experiment(tmp_path / "none", Runs()).tidy()
+    assert not (tmp_path / "none").exists()
 
 
 def test_what_was_found_comes_back_as_it_was(tmp_path):

@@ -1,12 +1,14 @@
 """A result names the commit it was run from, and whether the source stood as that commit has it."""
 
+import json
 import subprocess
 from pathlib import Path
 
 import pytest
 
+from litotes.core import fingerprint
 from litotes.evaluation import provenance
-from litotes.evaluation.provenance import Commit, checkout, commit, package_digest
+from litotes.evaluation.provenance import Commit, Made, checkout, commit, made_now, package_digest
 
 
 def git(root: Path, *arguments: str) -> str:
@@ -28,9 +30,7 @@ def root(tmp_path, monkeypatch) -> Path:
     git(tmp_path, "add", ".")
     git(tmp_path, "commit", "-q", "-m", "first")
     monkeypatch.setattr(provenance, "_PACKAGE", package)
-    package_digest.cache_clear()
-    yield tmp_path
-    package_digest.cache_clear()
+    return tmp_path
 
 
 def test_a_commit_as_it_stands(root):
@@ -90,15 +90,49 @@ def test_a_repository_without_commits_has_none(tmp_path, monkeypatch):
         lambda package: (package / "three.py").write_text("2"),
         lambda package: (package / "part" / "two.py").unlink(),
         lambda package: (package / "part" / "two.py").rename(package / "two.py"),
+        lambda package: (package / "part" / "numbers.json").write_text("2"),
+        lambda package: (package / "part" / "weights.safetensors").write_text("1"),
+        lambda package: (package / "part" / "weights.safetensors").rename(package / "part" / "other.safetensors"),
     ],
-    ids=["changed", "added", "removed", "moved"],
+    ids=["changed", "added", "removed", "moved", "a table", "weights", "weights renamed"],
 )
-def test_the_digest_of_the_package_is_of_every_module(root, change):
+def test_the_digest_of_the_package_is_of_every_file_that_decides(root, change):
+    package = root / "src/litotes"
+    (package / "part" / "numbers.json").write_text("1")
+    (package / "part" / "weights.safetensors").write_text("0")
     before = package_digest()
-    package_digest.cache_clear()
-    (root / "src/litotes/__pycache__").mkdir()
-    (root / "src/litotes/__pycache__/one.pyc").write_text("built")
+    for name in (
+        "__pycache__/one.pyc",
+        "part/__pycache__/two.json",
+        "claims/results/x.json",
+        "report.css",
+        ".one.py.swp",
+    ):
+        (package / name).parent.mkdir(parents=True, exist_ok=True)
+        (package / name).write_text("decides nothing")
     assert package_digest() == before
-    package_digest.cache_clear()
-    change(root / "src/litotes")
+    change(package)
     assert package_digest() != before
+
+
+def test_what_makes_a_number_now(root):
+    found = made_now()
+    assert (found.package, found.commit, found.clean) == (package_digest(), git(root, "rev-parse", "HEAD"), True)
+    assert {"python", "numpy", "litotes"} <= set(found.versions) and found.data is None
+    (root / "src/litotes/one.py").write_text("changed")
+    now = made_now()
+    assert (now.commit, now.clean) == (found.commit, False) and now.package != found.package
+    assert Made(**json.loads(json.dumps(now.to_dict()))) == now
+
+
+def test_a_wheel_makes_numbers_too(tmp_path, monkeypatch):
+    monkeypatch.setattr(provenance, "_PACKAGE", tmp_path)
+    assert (made_now().commit, made_now().clean) == (None, False)
+
+
+def test_the_real_package_counts_its_calibrations(monkeypatch):
+    names = []
+    monkeypatch.setattr(fingerprint, "digest_file", lambda path: names.append(path.name) or "")
+    package_digest()
+    assert {"names.json", "no-names.json", "provenance.py"} <= set(names)
+    assert not {"report.css", "report.html.jinja", "py.typed"} & set(names)

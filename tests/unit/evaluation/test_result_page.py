@@ -105,6 +105,12 @@ class TestSection:
         section = result_section(result(comparisons=[first, {**second, "queries_differ": True}]))
         assert "| -0.12 to -0.08 | none: seeds ask other queries |" in section
 
+    @pytest.mark.parametrize("p", [0.0, 1.0])
+    def test_seeds_that_all_say_the_same_have_no_p(self, p):
+        equal = {**copy.deepcopy(RECORD["comparisons"][0]), "t_interval": [0.05, 0.05], "p_value": p}
+        section = result_section(result(comparisons=[equal]))
+        assert "| +0.05 to +0.05 | -0.00567 to +0.1144 | - | too small to tell |" in section
+
     def test_it_reads_what_json_gives_back(self):
         assert result_section(json.loads(json.dumps(result()))) == result_section(result())
 

@@ -243,6 +243,17 @@ class TestWithoutEffect:
         assert wrong < above(0.05, rounds)
         assert alone > above(0.05, rounds)
 
+    @pytest.mark.parametrize(("seeds", "spread"), [(5, 0.4), (8, 0.5)])
+    def test_with_values_by_query_where_both_differ_alike(self, seeds: int, spread: float):
+        """In the middle neither part is far too wide: the hull is a test of 5 to 8 %, and said to be no more."""
+        rng, rounds = np.random.default_rng(14), 1000
+        both = [decide_table(crossed(rng, seeds, 40, spread, 0.8), 1) for _ in range(rounds)]
+        width = 2 * stats.t.ppf(0.975, seeds - 1)
+        ratio = np.mean([(np.ptp(d.t_interval) / width) ** 2 for d in both]) / (0.8**2 / 40)
+        assert 1 < ratio < 4  # variance of the mean by seeds over that by queries
+        wrong = np.mean([decision.verdict in ("holds", "does not hold") for decision in both])
+        assert below(0.045, rounds) < wrong < above(0.08, rounds)
+
 
 class TestWithEffect:
     @pytest.mark.parametrize(("seeds", "comparisons", "delta"), [(5, 1, 2.0), (8, 1, 1.0), (8, 3, 1.5)])
