@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from litotes.core.fingerprint import digest
 from litotes.core.seeds import rng
 
 if TYPE_CHECKING:
@@ -40,12 +41,14 @@ class Hidden(NamedTuple):
         missing: ``[cells, 2]``: rows and columns of the positives that are not among them.
         evidence: what the audit gathers, unjudged cells only.
         queries: how many queries there are in the whole set; ``data`` may hold some of them.
+        fingerprint: of the set with all its judgements, which is the same for every seed of hiding.
     """
 
     data: Collection
     missing: np.ndarray
     evidence: EvidenceTable
     queries: int
+    fingerprint: str
 
 
 @lru_cache(maxsize=8)
@@ -56,6 +59,7 @@ def hidden(name: str, seed: int) -> Hidden:
     from litotes.judging import DocumentJudge, MarginJudge
 
     data, queries = _taken(name)
+    fingerprint = digest(data.fingerprint, None if data.truth is None else data.truth.fingerprint)
     if data.truth is not None:
         rows, cols = data.truth.positive_cells()
         missing = np.stack([rows, cols], axis=1)[~data.labels.is_positive(rows, cols)]
@@ -65,7 +69,7 @@ def hidden(name: str, seed: int) -> Hidden:
     judges = [DocumentJudge(calibration=None), MarginJudge(encoder=encoder())]
     with tempfile.TemporaryDirectory(prefix="litotes-claims-") as folder:
         evidence = gather(RunFolder.open(Path(folder)), data, encoder(), judges, top=TOP, say=_nobody)
-    return Hidden(data, missing, evidence.unjudged(), queries)
+    return Hidden(data, missing, evidence.unjudged(), queries, fingerprint)
 
 
 def hide(labels: LabelMatrix, seed: int) -> np.ndarray:

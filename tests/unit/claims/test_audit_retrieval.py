@@ -7,8 +7,9 @@ import pytest
 
 from litotes.claims import audit_retrieval as module
 from litotes.claims import hidden_judgements, visible_cross_encoder
-from litotes.claims.audit_retrieval import CLAIMS, METRICS, contributions, run
+from litotes.claims.audit_retrieval import CLAIMS, run
 from litotes.claims.hidden_judgements import hidden
+from litotes.claims.suspect_metrics import METRICS, metrics_of
 from litotes.evaluation.claim import Arm
 from litotes.evaluation.experiment import Cell
 from litotes.judging.cross_encoder import CrossEncoderScorer
@@ -24,43 +25,32 @@ def small(monkeypatch):
     hidden.cache_clear()
 
 
-def test_metrics_by_hand():
-    row = np.array([0, 1, 0, 2, 1, 1])
-    found = np.array([True, False, True, False, False, True])
-    parts = contributions(row, found, missing=4, n_rows=3)
-    means = {metric: values.mean() for metric, values in parts.items()}
-    assert means["AP"] == pytest.approx((1 + 2 / 3 + 3 / 6) / 4)  # the fourth is never found
-    assert means["P@N"] == pytest.approx(2 / 4) and means["R@2N"] == pytest.approx(3 / 4)
-    assert means["P@50"] == pytest.approx(3 / 50)
-    assert parts["AP"] == pytest.approx([3 * (1 + 2 / 3) / 4, 3 * 0.5 / 4, 0])
-
-
-def test_metrics_equal_their_definitions_on_random_lists():
-    rng = np.random.default_rng(0)
-    row, found = rng.integers(0, 9, 300), rng.random(300) < 0.2
-    n = int(found.sum()) + 7
-    means = {metric: values.mean() for metric, values in contributions(row, found, n, 9).items()}
-    precisions = [found[: i + 1].mean() for i in np.flatnonzero(found)]
-    assert means["AP"] == pytest.approx(sum(precisions) / n)
-    assert means["P@N"] == pytest.approx(found[:n].mean()) and means["P@50"] == pytest.approx(found[:50].mean())
-    assert means["R@2N"] == pytest.approx(found[: 2 * n].sum() / n)
-
-
-def test_a_perfect_list_has_average_precision_one():
-    parts = contributions(np.array([0, 1, 1]), np.array([True, True, False]), missing=2, n_rows=2)
-    assert parts["AP"].mean() == 1 and parts["P@N"].mean() == 1
-
-
 @pytest.mark.parametrize("command", [name for name in module._RANKERS if name != "cross-encoder"])
 def test_a_cell_runs(small, command):
     outcome = run(Cell("library", Arm(command), 0, "test", Path("unused"), None))
     assert set(outcome.metrics) == set(METRICS) == set(outcome.per_query)
     assert all(len(values) == 6 for values in outcome.per_query.values())
     assert outcome.facts["missing"] == 1 and outcome.facts["suspects"] == len(small.evidence)
-    assert outcome.facts["data"]["fingerprint"] == small.data.fingerprint
+    assert outcome.facts["data"]["fingerprint"] == small.fingerprint
+    for metric, values in outcome.per_query.items():
+        assert np.mean(list(values.values())) == pytest.approx(outcome.metrics[metric], abs=1e-12)
     assert (outcome.facts["queries"], outcome.facts["queries of the whole set"]) == (6, 9)
     assert outcome.facts["queries with missing positives"] == 1
     assert outcome.facts["ceiling"] == outcome.facts["missing among the suspects"] / outcome.facts["missing"]
+
+
+def test_what_is_found_is_the_missing_cells_and_no_others(small, monkeypatch):
+    cells = np.stack([small.evidence.row, small.evidence.col], axis=1)
+    missing = cells[[3, len(cells) // 2, -2]]
+    monkeypatch.setattr(module, "hidden", lambda data, seed: small._replace(missing=missing))
+    order = order_of("random", small)
+    found = [tuple(cell) in set(map(tuple, missing.tolist())) for cell in cells[order].tolist()]
+    outcome = run(Cell("library", Arm("random"), 0, "test", Path("unused"), None))
+    assert sum(found) == 3 == outcome.facts["missing among the suspects"]
+    assert outcome.metrics == metrics_of(np.array(found), 3)
+    hit = {small.data.row_ids[row] for row in missing[:, 0]}
+    assert outcome.facts["queries with missing positives"] == len(hit)
+    assert len(hit) > 1 and max(outcome.per_query["AP"], key=outcome.per_query["AP"].__getitem__) in hit
 
 
 def order_of(command, known, seed=0):
@@ -127,6 +117,35 @@ def test_a_cross_encoder_learns_from_what_is_visible_and_reads_every_suspect(sma
     assert len(read) == len(scores) == len(small.evidence) and np.isfinite(scores).all()
     assert len(np.unique(scores)) > len(scores) / 2
     assert np.array_equal(scores, visible_cross_encoder.cross_encoder_scores(small, 0))
+
+
+def pairs_of(small, steps, batch, monkeypatch):
+    """Positives and negatives of training, as cells; texts of the library tell their cells apart."""
+    monkeypatch.setattr(visible_cross_encoder, "STEPS", steps)
+    monkeypatch.setattr(visible_cross_encoder, "BATCH", batch)
+    data, rows = small.data, visible_cross_encoder._training_rows(small, 0)
+    row_of = {text: row for row, text in enumerate(data.row_texts)}
+    col_of = {text: col for col, text in enumerate(data.col_texts)}
+    cells = [(row_of[row["query"]], col_of[row["document"]]) for row in rows]
+    return cells[: len(cells) // 2], cells[len(cells) // 2 :]
+
+
+def test_negatives_are_candidates_of_their_own_query(small, monkeypatch):
+    monkeypatch.setattr(visible_cross_encoder, "HARD", 1.0)
+    positives, negatives = pairs_of(small, 20, 10, monkeypatch)
+    assert [row for row, _ in positives] == [row for row, _ in negatives]
+    assert set(negatives) <= set(zip(small.evidence.row.tolist(), small.evidence.col.tolist(), strict=True))
+    assert len(set(negatives)) > 20  # and not the same one again and again
+
+
+def test_negatives_are_half_candidates_half_any_documents(small, monkeypatch):
+    candidates = set(zip(small.evidence.row.tolist(), small.evidence.col.tolist(), strict=True))
+    _, negatives = pairs_of(small, 40, 20, monkeypatch)
+    documents = np.flatnonzero(small.data.cols_with_content).tolist()
+    by_chance = np.mean([(row, col) in candidates for row, _ in negatives for col in documents])
+    share = np.mean([cell in candidates for cell in negatives])
+    assert share == pytest.approx(0.5 + 0.5 * by_chance, abs=0.08)  # 400 draws: a standard deviation is 0.025
+    assert {col for _, col in negatives} == set(documents)
 
 
 def test_each_set_has_a_claim_for_each_ranker_and_one_for_the_best():

@@ -104,6 +104,12 @@ def test_what_is_hidden_is_missing_from_the_data_and_unjudged_in_the_evidence(sm
     assert known.queries == 6
 
 
+def test_the_fingerprint_is_of_the_whole_set_and_of_its_truth(small):
+    known = {(name, seed): hidden(name, seed) for name in ("library", "true library") for seed in (5, 6)}
+    assert known["library", 5].fingerprint == known["library", 6].fingerprint != known["library", 5].data.fingerprint
+    assert known["true library", 5].fingerprint != known["library", 5].fingerprint
+
+
 def test_as_many_candidates_as_a_cross_encoder_can_read(small):
     cells = hidden("library", 5).evidence
     assert module.TOP == 20
