@@ -1,8 +1,9 @@
 """Checks links without network: ``python -m tools.links README.md site`` prints each that leads nowhere.
 
-A Markdown file is read for ``[text](target)`` and ``![text](target)``: the file must be there, and have the heading
-that an anchor names. A folder is a built site: every ``href`` and ``src`` of its pages must lead to a file of it, and
-an anchor to an element with that id. Links with a scheme (``https:``, ``mailto:``) are not followed.
+A Markdown file is read for ``[text](target)``, ``![text](target)``, ``[text]: target`` and, in HTML, ``href``, ``src``
+and ``srcset``: the file must be there, and have the heading that an anchor names. A folder is a built site: what its
+pages name so, and what ``url(...)`` of its styles names, must lead to a file of it, and an anchor to an element with
+that id. Links with a scheme (``https:``, ``mailto:``) are not followed.
 """
 
 import re
@@ -13,9 +14,15 @@ from html.parser import HTMLParser
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-_CODE = re.compile(r"^```.*?^```|`[^`\n]*`", flags=re.MULTILINE | re.DOTALL)
-_LINK = re.compile(r"!?\[[^\]]*\]\(<?([^)\s>]+)>?(?:\s+\"[^\"]*\")?\)")
-_HEADING = re.compile(r"^#+ +(.*?)(?: +#+)?$", flags=re.MULTILINE)
+_BLOCK = re.compile(r"^ {0,3}(```+|~~~+)[^\n]*\n.*?(?:^ {0,3}\1[`~]* *$|\Z)", flags=re.MULTILINE | re.DOTALL)
+_CODE = re.compile(r"(?<!`)(`+)(?!`).*?(?<!`)\1(?!`)", flags=re.DOTALL)
+_TITLE = r"""(?:\s+(?:"[^"]*"|'[^']*'|\([^)]*\)))?\s*"""
+_LINK = re.compile(rf"\]\(\s*(?:<([^>\n]*)>|((?:[^()\s<>]|\([^()\s]*\))+)){_TITLE}\)")
+_REFERENCE = re.compile(rf"^ {{0,3}}\[(?!\^)[^\]]+\]:\s*(?:<([^>\n]*)>|(\S+)){_TITLE}$", flags=re.MULTILINE)
+_HEADING = re.compile(r"^ {0,3}#{1,6} +(.*?)(?: +#+)? *$", flags=re.MULTILINE)
+_LINK_TEXT = re.compile(r"!?\[([^\]]*)\](?:\([^)]*\)|\[[^\]]*\])")
+_URL = re.compile(r"""url\(\s*(?:"([^"]*)"|'([^']*)'|([^)"'\s]+))\s*\)""")
+_COMMENT = re.compile(r"/\*.*?\*/", flags=re.DOTALL)
 
 
 def main(paths: list[str]) -> int:
@@ -27,13 +34,17 @@ def main(paths: list[str]) -> int:
 
 def dead_in_markdown(file: Path) -> list[str]:
     """The links of a Markdown file that lead nowhere, as ``file: target``."""
-    targets = _LINK.findall(_CODE.sub("", file.read_text(encoding="utf-8")))
-    return [f"{file}: {target}" for target in targets if not _leads_from_markdown(file, target)]
+    text = _CODE.sub("", _BLOCK.sub("", file.read_text(encoding="utf-8")))
+    marked = [first or second for form in (_LINK, _REFERENCE) for first, second in form.findall(text)]
+    return [f"{file}: {target}" for target in marked + _Page(text).targets if not _leads_from_markdown(file, target)]
 
 
 def dead_in_site(folder: Path) -> list[str]:
-    """The links of all pages of a built site that lead nowhere, as ``page: target``."""
-    return [f"{page}: {target}" for page in sorted(folder.rglob("*.html")) for target in _dead_on_page(folder, page)]
+    """The links of all pages and styles of a built site that lead nowhere, as ``page: target``."""
+    site = folder.resolve()
+    found = [(page, target) for page in sorted(folder.rglob("*.html")) for target in _read(page).targets]
+    found += [(style, target) for style in sorted(folder.rglob("*.css")) for target in _urls(style.read_text("utf-8"))]
+    return [f"{page}: {target}" for page, target in found if not _leads_on_site(site, page.resolve(), target)]
 
 
 def _leads_from_markdown(file: Path, target: str) -> bool:
@@ -43,30 +54,32 @@ def _leads_from_markdown(file: Path, target: str) -> bool:
     other = file.parent / unquote(parts.path) if parts.path else file
     if not other.exists():
         return False
-    return not parts.fragment or other.suffix != ".md" or parts.fragment in _slugs(other)
+    return not parts.fragment or other.suffix != ".md" or unquote(parts.fragment) in _anchors(other)
 
 
 @lru_cache
-def _slugs(file: Path) -> frozenset[str]:
-    """The anchors of a file's headings as GitHub makes them."""
-    text = re.sub(r"^```.*?^```", "", file.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
-    plain = (re.sub(r"[^\w\- ]", "", heading).strip().lower().replace(" ", "-") for heading in _HEADING.findall(text))
-    return frozenset(plain)
+def _anchors(file: Path) -> frozenset[str]:
+    """Where a file can be linked to: its headings as GitHub names them, the second of a name with -1, and its ids."""
+    text = _BLOCK.sub("", file.read_text(encoding="utf-8"))
+    found = set(_Page(_CODE.sub("", text)).ids)
+    seen: dict[str, int] = {}
+    for heading in _HEADING.findall(text):
+        slug = re.sub(r"[^\w\- ]", "", _LINK_TEXT.sub(r"\1", heading)).strip().lower().replace(" ", "-")
+        number = seen[slug] = seen.get(slug, -1) + 1
+        found.add(f"{slug}-{number}" if number else slug)
+    return frozenset(found)
 
 
-def _dead_on_page(folder: Path, page: Path) -> Iterator[str]:
-    for target in _read(page).targets:
-        parts = urlsplit(target)
-        if parts.scheme or parts.netloc:
-            continue
-        path = unquote(parts.path)
-        other = (folder / path.lstrip("/") if path.startswith("/") else page.parent / path) if path else page
-        other = other / "index.html" if other.is_dir() else other
-        is_there = other.is_file()
-        if is_there and parts.fragment and other.suffix == ".html":
-            is_there = unquote(parts.fragment) in _read(other.resolve()).ids
-        if not is_there:
-            yield target
+def _leads_on_site(site: Path, page: Path, target: str) -> bool:
+    parts = urlsplit(target)
+    if parts.scheme or parts.netloc:
+        return True
+    path = unquote(parts.path)
+    other = ((site / path.lstrip("/") if path.startswith("/") else page.parent / path) if path else page).resolve()
+    other = other / "index.html" if other.is_dir() else other
+    if not other.is_relative_to(site) or not other.is_file():
+        return False
+    return not parts.fragment or other.suffix != ".html" or unquote(parts.fragment) in _read(other).ids
 
 
 class _Page(HTMLParser):
@@ -76,14 +89,34 @@ class _Page(HTMLParser):
         super().__init__()
         self.targets: list[str] = []
         self.ids: set[str] = {"", "top"}
+        self._in_style = False
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self._in_style = tag == "style"
         for name, value in attrs:
-            if name in ("href", "src") and value is not None:
+            if value is None:
+                continue
+            if name in ("href", "src"):
                 self.targets.append(value)
-            elif (name == "id" or (name == "name" and tag == "a")) and value:
+            elif name == "srcset":
+                self.targets += [part.split()[0] for part in re.split(r",\s+|,$", value.strip()) if part.strip()]
+            elif name == "style":
+                self.targets += _urls(value)
+            elif name == "id" or (name == "name" and tag == "a"):
                 self.ids.add(value)
+
+    def handle_data(self, data: str) -> None:
+        if self._in_style:
+            self.targets += _urls(data)
+
+    def handle_endtag(self, tag: str) -> None:
+        self._in_style = False
+
+
+def _urls(style: str) -> Iterator[str]:
+    """What the ``url(...)`` of a style name."""
+    return ("".join(found) for found in _URL.findall(_COMMENT.sub("", style)))
 
 
 @lru_cache

@@ -212,7 +212,7 @@ class TestPage:
     )
 
     def result(self) -> dict:
-        equal = {("src/litotes/core/ids.py", "x = 9 | 1", "9 -> 10"): "x is not read"}
+        equal = {("src/litotes/core/ids.py", "x = 9 | 1", "9 -> 10", 1): "x is not read"}
         results = [(_mutant(n, f"x = {n} | 1", f"{n} -> {n + 1}"), {"outcome": how}) for n, how in self.RESULTS]
         return page.result(results, {"core": 50}, 0, equal)
 
@@ -246,13 +246,24 @@ class TestPage:
         assert page.with_section(text, section) == text
 
     def test_each_equal_change_names_a_mutant_that_there_is_and_a_reason(self) -> None:
-        for (file, line, change), why in page.equal_ones().items():
-            assert why.strip() and (ROOT / file).exists(), (file, line, change)
-            assert [
-                mutant
-                for mutant in mutants((ROOT / file).read_bytes(), file)
-                if (mutant.text, mutant.change) == (line, change)
-            ], (file, line, change)
+        equal = page.equal_ones()
+        there = [m for file in {file for file, *_ in equal} for m in mutants((ROOT / file).read_bytes(), file)]
+        places = [(mutant.file, mutant.text, mutant.change, mutant.nth) for mutant in there]
+        assert len(places) == len(set(places)), "each place is one change"
+        assert not equal.keys() - set(places) and all(why.strip() for why in equal.values())
+
+    def test_of_changes_that_read_the_same_only_the_named_one_is_equal(self) -> None:
+        made = [m for m in mutants(b"x = f(1)[1]\n", "src/litotes/core/x.py") if m.change == "1 -> 2"]
+        assert [(m.nth, m.applied(b"x = f(1)[1]\n")) for m in made] == [(1, b"x = f(2)[1]\n"), (2, b"x = f(1)[2]\n")]
+        equal = {("src/litotes/core/x.py", "x = f(1)[1]", "1 -> 2", 1): "f does not read it"}
+        found = page.result([(mutant, {"outcome": "survived"}) for mutant in made], {"core": 2}, 0, equal)
+        assert [row["state"] for row in found["survivors"]] == ["equal", "survived"]
+
+    def test_an_entry_may_name_several(self, tmp_path: Path) -> None:
+        file = tmp_path / "equal.toml"
+        row = '[[equal]]\nfile = "f"\nline = "l"\nchange = "c"\nwhy = "w"\n'
+        file.write_text(row + row.replace('"c"', '"d"') + "nth = [2, 3]\n", encoding="utf-8")
+        assert list(page.equal_ones(file)) == [("f", "l", "c", 1), ("f", "l", "d", 2), ("f", "l", "d", 3)]
 
 
 ROOT = Path(__file__).parents[2]

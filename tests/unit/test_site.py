@@ -98,7 +98,7 @@ class TestLinks:
         text = "# One\n[a](b.md) [b](b.md#two-words) [c](#one) ![d](x.png) [e](https://x.org/y) `[f](gone.md)`\n"
         self.write(tmp_path, a__md=text, b__md="# Two `words`!\n", x__png="")
         assert links.dead_in_markdown(tmp_path / "a.md") == []
-        links._slugs.cache_clear()
+        links._anchors.cache_clear()
         self.write(tmp_path, a__md="[a](gone.md) [b](b.md#three) [c](#none)")
         dead = [line.rpartition(" ")[2] for line in links.dead_in_markdown(tmp_path / "a.md")]
         assert dead == ["gone.md", "b.md#three", "#none"]

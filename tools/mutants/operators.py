@@ -7,8 +7,9 @@ are never changed: messages are not worth a mutant for every word.
 
 import ast
 import copy
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 COMPARISONS = {
     ast.Lt: ast.LtE,
@@ -60,6 +61,8 @@ class Mutant:
     """First and last line of the statement that it is in; of one with a body, its head."""
     change: str
     """What was done, in one line, as the table of equal mutants names it."""
+    nth: int = 1
+    """Which of the file's changes with this text of the line and this change, from 1."""
 
     @property
     def room(self) -> str:
@@ -85,7 +88,8 @@ def mutants(source: bytes, file: str) -> list[Mutant]:
         mutant = Mutant(file, node.lineno, text, operator, start, end, after, statements[node.lineno], change)
         if _compiles(mutant.applied(source)):
             found.append(mutant)
-    return sorted(found, key=lambda mutant: (mutant.start, mutant.end, mutant.operator, mutant.after))
+    found.sort(key=lambda mutant: (mutant.start, mutant.end, mutant.operator, mutant.after))
+    return list(_counted(found))
 
 
 def _walk(node: ast.AST) -> Iterator[Change]:
@@ -117,6 +121,14 @@ def _statement_lines(tree: ast.Module) -> dict[int, tuple[int, int]]:
         last = max(node.lineno, body[0].lineno - 1) if body else node.end_lineno
         spans |= dict.fromkeys(range(node.lineno, last + 1), (node.lineno, last))
     return spans
+
+
+def _counted(found: list[Mutant]) -> Iterator[Mutant]:
+    """The same, with those that read the same told apart."""
+    seen: Counter[tuple[str, str]] = Counter()
+    for mutant in found:
+        seen[mutant.text, mutant.change] += 1
+        yield replace(mutant, nth=seen[mutant.text, mutant.change])
 
 
 def _of_statement(node: ast.AST) -> Iterator[Change]:

@@ -21,15 +21,17 @@ _STATES = ("killed", "timeout", "survived", "not reached", "equal")
 _KILLED = ("killed", "timeout")
 
 
-def equal_ones(file: Path = EQUAL) -> dict[tuple[str, str, str], str]:
-    """Why a change is equal, by (file, text of the line, change)."""
+Place = tuple[str, str, str, int]
+"""File, text of the line, change, and which of the file's that read the same."""
+
+
+def equal_ones(file: Path = EQUAL) -> dict[Place, str]:
+    """Why a change is equal, by its place."""
     rows = tomllib.loads(file.read_text(encoding="utf-8")).get("equal", [])
-    return {(row["file"], row["line"], row["change"]): row["why"] for row in rows}
+    return {(row["file"], row["line"], row["change"], nth): row["why"] for row in rows for nth in row.get("nth", [1])}
 
 
-def result(
-    results: list[tuple[Mutant, dict]], there: dict[str, int], seed: int, equal: dict[tuple[str, str, str], str]
-) -> dict:
+def result(results: list[tuple[Mutant, dict]], there: dict[str, int], seed: int, equal: dict[Place, str]) -> dict:
     """All that the page shows."""
     rooms: dict[str, dict] = {}
     survivors = []
@@ -37,7 +39,7 @@ def result(
         counts = rooms.setdefault(
             mutant.room, {"there": there.get(mutant.room), "tried": 0} | dict.fromkeys(_STATES, 0)
         )
-        why = equal.get((mutant.file, mutant.text, mutant.change))
+        why = equal.get((mutant.file, mutant.text, mutant.change, mutant.nth))
         state = "equal" if why and line["outcome"] not in _KILLED else line["outcome"]
         counts["tried"] += 1
         counts[state] += 1

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from litotes.core.errors import LitotesError
+
 __all__ = ["DisjointSets"]
 
 
@@ -13,6 +15,9 @@ class DisjointSets:
     Args:
         parents: of each item one that it belongs with, itself for none: ``range(n)`` begins with every item alone.
 
+    Raises:
+        LitotesError: a parent is none of the items.
+
     >>> sets = DisjointSets(range(4))
     >>> sets.join(3, 1)
     >>> sets.roots()
@@ -20,7 +25,15 @@ class DisjointSets:
     """
 
     def __init__(self, parents: Iterable[int]) -> None:
-        self._parents = list(parents)
+        given = list(parents)
+        self._parents = list(range(len(given)))
+        for item, parent in enumerate(given):
+            if not 0 <= parent < len(given):
+                raise LitotesError(
+                    f"DisjointSets over {len(given)} items: the parent of item {item} must be one of them, in "
+                    f"[0, {len(given)}). Got {parent!r}."
+                )
+            self.join(item, parent)
 
     def join(self, one: int, other: int) -> None:
         """Make one set of the two that hold these items."""

@@ -13,7 +13,7 @@ def places_in_groups(
     """An order by group, then by falling value, and each one's place in its group (from 0) along that order.
 
     Args:
-        groups, values: of each item, ``[n]``.
+        groups, values: of each item, ``[n]``; values are floats (NaN comes last), whole numbers or bools.
         ties: of equal values the smaller comes first; None: the one that stands first.
 
     Returns:
@@ -23,7 +23,8 @@ def places_in_groups(
     >>> order.tolist(), place.tolist()
     ([1, 2, 0], [0, 0, 1])
     """
-    keys = (-values, groups) if ties is None else (ties, -values, groups)
+    falling = ~values if values.dtype.kind in "biu" else -values  # minus would turn no bool and no unsigned number
+    keys = (falling, groups) if ties is None else (ties, falling, groups)
     order = np.lexsort(keys)
     in_order = groups[order]
     return order, np.arange(len(order)) - np.searchsorted(in_order, in_order)

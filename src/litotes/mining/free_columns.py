@@ -10,6 +10,7 @@ from __future__ import annotations
 import numpy as np
 
 from litotes.core import Collection
+from litotes.core.errors import LitotesError
 from litotes.mining.exclusion import Allowed
 
 __all__ = ["FreeColumns"]
@@ -23,6 +24,9 @@ class FreeColumns:
     Args:
         data: positives of a row, their text twins and columns without content are never drawn.
         weights: float ``[n_cols]``, not negative; None weighs all columns alike.
+
+    Raises:
+        LitotesError: a weight is negative or not finite, or they add up to more than a float holds.
     """
 
     def __init__(self, data: Collection, weights: np.ndarray | None = None) -> None:
@@ -59,5 +63,13 @@ class FreeColumns:
 
 def _whole(weights: np.ndarray) -> np.ndarray:
     """Weights as whole numbers that add up to about :data:`_LINE`; what is above 0 stays above 0."""
-    total = weights.sum()
+    with np.errstate(over="ignore"):
+        total = weights.sum()
+    wrong = np.flatnonzero(~np.isfinite(weights) | (weights < 0))
+    if len(wrong) or not np.isfinite(total):
+        what = f"weight {weights[wrong[0]]} for column {wrong[0]}" if len(wrong) else f"weights that add up to {total}"
+        raise LitotesError(
+            f"FreeColumns takes weights that are finite, not negative, and have a finite sum. Got {what}. "
+            "Divide the weights by the largest of them, and leave out what is not a number."
+        )
     return np.maximum(np.round(weights * (_LINE / total if total else 0.0)), weights > 0).astype(np.int64)

@@ -67,7 +67,9 @@ class PopularityNegativeSampler:
         self.data = data
         self.power = check_float("PopularityNegativeSampler", "power", power, at_least=0.0)
         counts = np.bincount(data.labels.positive_cells()[1], minlength=data.n_cols)
-        self._free = FreeColumns(data, np.where(counts > 0, counts.astype(np.float64) ** power, 0.0))
+        shares = counts / counts.max(initial=1)  # a power of a count overflows; one of a share may become 0
+        smallest = np.finfo(np.float64).tiny
+        self._free = FreeColumns(data, np.where(counts > 0, np.maximum(shares**power, smallest), 0.0))
 
     def sample(self, rows: np.ndarray, cols: np.ndarray, k: int, generator: np.random.Generator) -> np.ndarray:
         """Columns int64 ``[n, k]`` for positive cells; see :class:`NegativeSampler`."""

@@ -2,7 +2,12 @@
 
     h(x) = upper(lower(x)),   lower = embeddings and all but the last layers, frozen, in evaluation mode
 
-What is kept of a text is lower(x) without padding, by its token ids and by the number format that it was computed in.
+What is kept of a text is lower(x) without padding, by its token ids, the number format and the kind of device that it
+was computed with. Each text passes ``lower`` alone: matrix products round otherwise for other shapes, so in a batch its
+states would depend on its company, and what a model computes on what was computed before it. Alone they are the same
+bits whoever asks first. That costs what batches save (a short text takes a few times as long, a long one about as long
+as in a padded batch), once for each text.
+
 ``upper`` is computed as always, with gradient and dropout. The model keeps its modules, their names and their weights:
 only the backbone's ``forward`` is another, so ``save_pretrained`` writes the plain model and prompts, lengths, training
 of the last layers and copies work as before. Two backbones that share everything but the part in question stand for
@@ -13,6 +18,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
+import weakref
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, Self, TypeVar
 
@@ -29,7 +35,7 @@ if TYPE_CHECKING:
 
 __all__ = ["FrozenLayers", "KeptStates", "freeze_lower_layers"]
 
-Key = tuple[str, str, bytes]  # frozen weights, number format, token ids and types
+Key = tuple[str, str, bytes]  # frozen weights, number format and device, token ids and types
 
 _NEAR = 1e-5  # how far the cut model may be from the whole one, relative to its largest value where that is above 1
 _CHECKED = ("a", "two texts that differ in length, and are padded")
@@ -44,7 +50,11 @@ def freeze_lower_layers(
 
     The new model shares modules and weights with ``model``, and the lower layers' parameters are frozen in both: no
     gradient reaches them any more, whatever is asked of training. If something else changes them, such as a loaded
-    checkpoint, it is noticed and what was kept is forgotten. ``copy.deepcopy`` of the new model shares what is kept.
+    checkpoint, it is noticed and what was kept is forgotten; only a change in place through ``parameter.data``, which
+    torch does not count, goes unnoticed. ``copy.deepcopy`` of the new model shares what is kept.
+
+    A call of the backbone that asks for more than the last states (``output_hidden_states``, ``output_attentions``) or
+    gives more than token ids, types and a mask (``inputs_embeds``, ``position_ids``) is computed whole.
 
     Args:
         model: a sentence-transformers ``Transformer`` of the BERT family and what follows it; or a ``CrossEncoder``
@@ -67,7 +77,7 @@ def freeze_lower_layers(
             f"Give at most {n_layers - 1}, or train the model as it is."
         )
     cut = _twin(backbone)
-    cut.forward = FrozenLayers(cut, n_layers - trained_layers, KeptStates(memory))
+    cut.forward = FrozenLayers(cut, n_layers - trained_layers, KeptStates(memory), backbone)
     whole: Any = first.model
     with_cut = _twin(first, model=cut if whole is backbone else _twin(whole, **{whole.base_model_prefix: cut}))
     _check_equal(model, first, with_cut)
@@ -91,12 +101,16 @@ class KeptStates:
     def __init__(self, memory: int) -> None:
         self.memory, self.used = memory, 0
         self._states: dict[Key, Tensor] = {}
+        self._weights: weakref.WeakKeyDictionary[object, str] = weakref.WeakKeyDictionary()
 
     def __len__(self) -> int:
         return len(self._states)
 
     def __deepcopy__(self, memo: dict[int, Any]) -> Self:
         return self
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return type(self), (self.memory,)  # sent to another process, it begins empty
 
     def find(self, key: Key) -> Tensor | None:
         """The states of a key, or None."""
@@ -109,10 +123,16 @@ class KeptStates:
             self._states[key] = states.clone()
             self.used += size
 
-    def clear(self) -> None:
-        """Forget everything."""
-        self._states.clear()
-        self.used = 0
+    def note_weights(self, user: object, weights: str) -> None:
+        """Whose frozen weights these are. States of those that it had before are forgotten, unless others have them."""
+        before = self._weights.get(user)
+        if before == weights:
+            return
+        self._weights[user] = weights
+        if before is not None and before not in self._weights.values():
+            for key in [key for key in self._states if key[0] == before]:
+                states = self._states.pop(key)
+                self.used -= states.numel() * states.element_size()
 
 
 class FrozenLayers:
@@ -122,23 +142,26 @@ class FrozenLayers:
         backbone: a transformer with ``embeddings`` and ``encoder.layer``.
         n: layers that are frozen, together with the embeddings.
         kept: where their states lie.
+        uncut: the same modules with their own ``forward``. A twin that is made anew at each call would hang the hooks
+            by which transformers collects the states of all layers on the shared layers at each call.
 
     Attributes:
         passed: texts that went through the lower layers.
     """
 
-    def __init__(self, backbone: Any, n: int, kept: KeptStates) -> None:
-        self.backbone, self.n, self.kept, self.passed = backbone, n, kept, 0
+    def __init__(self, backbone: Any, n: int, kept: KeptStates, uncut: Any) -> None:
+        self.backbone, self.n, self.kept, self.uncut, self.passed = backbone, n, kept, uncut, 0
         self._seen: tuple = ()
         self._digest = ""
 
-    def __call__(self, input_ids: Tensor, attention_mask: Tensor | None = None, **options: Any) -> Any:
+    def __call__(self, input_ids: Tensor | None = None, attention_mask: Tensor | None = None, **options: Any) -> Any:
         """As the backbone's own ``forward``; texts that are not padded on the right are computed and not kept."""
         options = {name: value for name, value in options.items() if value is not None}
         ids, types = input_ids, options.get("token_type_ids")
+        if ids is None or set(options) - {"token_type_ids", "return_dict"}:
+            return self._whole(input_ids=ids, attention_mask=attention_mask, **options)
         keep = torch.ones_like(ids, dtype=torch.bool) if attention_mask is None else attention_mask.bool()
-        plain = keep.ndim == 2 and not set(options) - {"token_type_ids", "return_dict"} and _is_right_padded(keep)
-        if plain:
+        if keep.ndim == 2 and _is_right_padded(keep):
             states = self._looked_up(ids, keep, types)
         else:
             states = self._lower(input_ids=ids, attention_mask=attention_mask, **options)
@@ -154,20 +177,17 @@ class FrozenLayers:
     ) -> Float[Tensor, "batch tokens dim"]:
         lengths = keep.sum(dim=1).tolist()
         tokens = torch.stack([ids, torch.zeros_like(ids) if types is None else types], dim=2).cpu().numpy()
-        how = (self._weights(), str(_format(self.backbone, ids.device)))
+        how = (self._weights(), f"{_format(self.backbone, ids.device)} on {ids.device.type}")
         keys = [(*how, row[:n].tobytes()) for row, n in zip(tokens, lengths, strict=True)]
-        found = {key: self.kept.find(key) for key in keys}
-        missing = [place for place, key in enumerate(keys) if found[key] is None]
-        missing = list({keys[place]: place for place in missing}.values())  # a text that is there twice passes once
-        if missing:
-            longest = max(lengths[place] for place in missing)
-            short = {"input_ids": ids, "attention_mask": keep.to(ids.dtype), "token_type_ids": types}
-            states = self._lower(**{k: v[missing, :longest] for k, v in short.items() if v is not None})
-            for place, row in zip(missing, states, strict=True):
-                found[keys[place]] = row[: lengths[place]]
-                self.kept.keep(keys[place], row[: lengths[place]])
-        ready = [known for key in keys if (known := found[key]) is not None]
-        padded = nn.utils.rnn.pad_sequence([known.to(ids.device) for known in ready], batch_first=True)
+        found: dict[Key, Tensor] = {}
+        for row, (key, n) in enumerate(zip(keys, lengths, strict=True)):
+            if key not in found and (known := self.kept.find(key)) is not None:
+                found[key] = known.to(ids.device)
+            elif key not in found:
+                alone = {"input_ids": ids, "attention_mask": keep.to(ids.dtype), "token_type_ids": types}
+                found[key] = self._lower(**{k: v[row : row + 1, :n] for k, v in alone.items() if v is not None})[0]
+                self.kept.keep(key, found[key])
+        padded = nn.utils.rnn.pad_sequence([found[key] for key in keys], batch_first=True)
         return nn.functional.pad(padded, (0, 0, 0, ids.shape[1] - padded.shape[1]))
 
     def _lower(self, **tokens: Any) -> Float[Tensor, "batch tokens dim"]:
@@ -175,6 +195,14 @@ class FrozenLayers:
         self.passed += len(tokens["input_ids"])
         with torch.no_grad(), _evaluating(self.lower_modules()):
             return lower(**{**tokens, "return_dict": True}).last_hidden_state
+
+    def _whole(self, **tokens: Any) -> Any:
+        """All layers at once, the frozen ones as ever without dropout and without gradient."""
+        for part in self.lower_modules():
+            part.requires_grad_(False)
+        self.passed += len(next(x for x in tokens.values() if isinstance(x, Tensor)))
+        with _evaluating(self.lower_modules()):
+            return self.uncut(**tokens)
 
     def _encoder(self, layers: slice) -> nn.Module:
         return _twin(self.backbone.encoder, layer=self.backbone.encoder.layer[layers])
@@ -184,9 +212,8 @@ class FrozenLayers:
         tensors = [p for part in self.lower_modules() for p in part.parameters()]
         seen = tuple((id(p), p.data_ptr(), p._version) for p in tensors)
         if seen != self._seen:
-            before, self._seen, self._digest = self._digest, seen, weights_digest(self.lower_modules())
-            if before not in ("", self._digest):
-                self.kept.clear()
+            self._seen, self._digest = seen, weights_digest(self.lower_modules())
+        self.kept.note_weights(self, self._digest)
         return self._digest
 
 

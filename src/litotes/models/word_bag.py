@@ -28,9 +28,10 @@ if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
     from tokenizers import Tokenizer
 
-__all__ = ["word_bag"]
+__all__ = ["word_bag", "word_idf"]
 
 _UNKNOWN = "[UNK]"  # row 0, zeros: no part of a text
+_FINAL_SIGMA = r"\p{Cased}\p{Case_Ignorable}*\KΣ(?!\p{Case_Ignorable}*\p{Cased})"  # as Python and Unicode say
 _SIZE = 0.02  # entries of the table: n takes their size away, but it decides how far a step of Adam turns a row
 
 
@@ -61,7 +62,7 @@ def word_bag(
     check_int("word_bag", "width", width, at_least=1)
     check_int("word_bag", "min_count", min_count, at_least=1)
     check_float("word_bag", "norm", norm, above=0.0)
-    idf = _idf(data, min_count)
+    idf = word_idf(data, min_count)
     generator = torch.Generator().manual_seed(seed)
     lengths = torch.tensor([0.0, *idf.values()]) * (_SIZE * len(idf) / sum(idf.values()))
     table = torch.randn(len(idf) + 1, width, generator=generator) * lengths[:, None]
@@ -75,8 +76,12 @@ def word_bag(
     return SentenceTransformer(modules=[router], similarity_fn_name="dot", device="cpu")
 
 
-def _idf(data: Collection, min_count: int) -> dict[str, float]:
-    """BM25's IDF by word, words in alphabetical order: log(1 + (N - n_w + 1/2) / (n_w + 1/2)), always above 0."""
+def word_idf(data: Collection, min_count: int = 1) -> dict[str, float]:
+    """BM25's IDF by word, words in alphabetical order: log(1 + (N - n_w + 1/2) / (n_w + 1/2)), always above 0.
+
+    Raises:
+        DataError: no word occurs in ``min_count`` texts.
+    """
     documents = [frozenset(words(text)) for text in data.col_texts if text is not None]
     queries = [frozenset(words(text)) for text in data.row_texts if text is not None]
     in_documents = Counter(word for text in documents for word in text)
@@ -84,7 +89,7 @@ def _idf(data: Collection, min_count: int) -> dict[str, float]:
     known = sorted(word for word, count in anywhere.items() if count >= min_count)
     if not known:
         raise DataError(
-            f"word_bag found no word that occurs in {min_count} of the {len(documents) + len(queries)} texts. "
+            f"There is no word that occurs in {min_count} of the {len(documents) + len(queries)} texts. "
             "Lower min_count, or check the data: litotes inspect DATA"
         )
     n = len(documents)
@@ -92,11 +97,15 @@ def _idf(data: Collection, min_count: int) -> dict[str, float]:
 
 
 def _tokenizer(known: list[str]) -> Tokenizer:
-    """Splits as :func:`litotes.core.text.words` does."""
+    """Splits and lower-cases as :func:`litotes.core.text.words` does: of letters, the capital sigma alone becomes small
+    by what stands around it, and ``Lowercase`` looks at one letter at a time.
+    """
     from tokenizers import Regex, Tokenizer, models, normalizers, pre_tokenizers
 
     vocabulary = {word: number for number, word in enumerate([_UNKNOWN, *known])}
     tokenizer = Tokenizer(models.WordLevel(vocabulary, unk_token=_UNKNOWN))
-    tokenizer.normalizer = normalizers.Lowercase()
+    tokenizer.normalizer = normalizers.Sequence(
+        [normalizers.Replace(Regex(_FINAL_SIGMA), "ς"), normalizers.Lowercase()]
+    )
     tokenizer.pre_tokenizer = pre_tokenizers.Split(Regex(r"[\p{L}\p{N}]+"), behavior="removed", invert=True)
     return tokenizer

@@ -24,6 +24,10 @@ def check_batch_sampler(
     """Checks of a batch sampler: a torch ``Sampler`` of index lists with ``set_epoch``, ``state_dict`` and
     ``load_state_dict``.
 
+    The state says how far the epoch went in which it was taken. After the last batch of an epoch, and just the same
+    when the loop has ended, it says that nothing of that epoch is left: the sampler that loads it gives no batch until
+    ``set_epoch`` names another epoch.
+
     Args:
         make: ``make()`` gives a new sampler, with the same seed each time, of at least five batches an epoch.
         rows: what an epoch goes through: positions, or their number.
@@ -33,7 +37,7 @@ def check_batch_sampler(
     Raises:
         LitotesError: no rows; an expected failure without a reason, or that no check is called.
     """
-    positions = np.arange(rows) if isinstance(rows, int) else np.asarray(rows)
+    positions = np.arange(rows) if isinstance(rows, int | np.integer) else np.asarray(rows)
     if not positions.size:
         raise LitotesError("check_batch_sampler needs the rows that an epoch goes through. Got none.")
     case = BatchCase(make, frozenset(positions.tolist()), drop_last)

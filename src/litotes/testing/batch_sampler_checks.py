@@ -39,8 +39,10 @@ class BatchCase:
             found.append([list(batch) for batch in sampler])
         return found
 
-    def stopped(self, epoch: int, given: int) -> Any:
-        """A new sampler in the state of one that was stopped in ``epoch`` after ``given`` batches."""
+    def stopped(self, epoch: int, given: int | None) -> Any:
+        """A new sampler in the state of one that was stopped in ``epoch`` after ``given`` batches; None: when the loop
+        over it had ended.
+        """
         sampler = self.make()
         for earlier in range(epoch):
             sampler.set_epoch(earlier)
@@ -160,15 +162,19 @@ def resumed_in_a_later_epoch(case: BatchCase) -> None:
 
 @SUITE
 def resumed_between_epochs(case: BatchCase) -> None:
-    """Stopped after the last batch of an epoch and resumed, it repeats nothing of it and goes on with the next."""
+    """Stopped after the last batch of an epoch, or when the loop over it has ended, and resumed, it repeats nothing of
+    it and goes on with the next.
+    """
     _same_as_never_stopped(case, epoch=1, given=len(case.epochs()[1]))
+    _same_as_never_stopped(case, epoch=1, given=None)
 
 
-def _same_as_never_stopped(case: BatchCase, epoch: int, given: int) -> None:
+def _same_as_never_stopped(case: BatchCase, epoch: int, given: int | None) -> None:
     epochs = case.epochs()
     fewest = min(map(len, epochs))
     demand(fewest >= 4, f"an epoch has {fewest} batches; make the check's sampler with more rows or smaller batches.")
-    expected = epochs[epoch][given:]
+    expected = [] if given is None else epochs[epoch][given:]
+    when = "when its loop had ended" if given is None else f"after {given} of {len(epochs[epoch])} batches"
     for names_epoch in (False, True):
         resumed = case.stopped(epoch, given)
         if names_epoch:
@@ -176,7 +182,7 @@ def _same_as_never_stopped(case: BatchCase, epoch: int, given: int) -> None:
         rest = [list(batch) for batch in resumed]
         demand(
             rest == expected,
-            f"stopped in epoch {epoch} after {given} of {len(epochs[epoch])} batches, it goes on with {len(rest)}, "
+            f"stopped in epoch {epoch} {when}, it goes on with {len(rest)}, "
             f"first {rest[:1]}; never stopped it gives {len(expected)}, first {expected[:1]}.",
         )
         later = case.epochs(resumed, first=epoch + 1)

@@ -27,6 +27,7 @@ class JudgeCase:
 
     make: Making
     gives_trust: bool
+    gives: frozenset[str]
     tolerance: float
 
     def __str__(self) -> str:
@@ -49,12 +50,20 @@ class JudgeCase:
 
 @SUITE
 def adds_its_column(case: JudgeCase) -> None:
-    """It adds ``judge.<name>`` of its own name, ``trust.<name>`` if it gives trust, and nothing under other names."""
+    """It adds ``judge.<name>`` of its own name, ``trust.<name>`` if it gives trust, ``weight`` and ``target`` if they
+    are announced (``gives=``), no weight negative or without a number, and nothing under other names.
+    """
     for before, found, name in case.all():
         new = set(found.table.column_names) - set(before.table.column_names)
         demand(f"judge.{name}" in new, f"it is called {name!r} and adds {sorted(new) or 'no column'}.")
-        foreign = new - {f"judge.{name}", f"trust.{name}", "weight", "target"}
-        demand(not foreign, f"it is called {name!r} and adds {sorted(foreign)}.")
+        foreign = new - {f"judge.{name}", f"trust.{name}", *case.gives}
+        hint = "; announce it with gives=" if foreign & {"weight", "target"} else ""
+        demand(not foreign, f"it is called {name!r} and adds {sorted(foreign)}{hint}.")
+        lacks = case.gives - set(found.table.column_names)
+        demand(not lacks, f"it is said to give {sorted(lacks)}, and does not.")
+        weights = found.column("weight") if "weight" in case.gives else np.zeros(0)
+        wrong = weights[~(np.isfinite(weights) & (weights >= 0))]
+        demand(not len(wrong), f"{len(wrong)} of {len(weights)} cells have a weight like {wrong[:1].tolist()}.")
 
 
 @SUITE

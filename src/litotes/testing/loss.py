@@ -13,7 +13,8 @@ from litotes.core.checks import check_choice
 from litotes.core.errors import LitotesError
 from litotes.testing import loss_checks, loss_promises  # noqa: F401  they fill the suite
 from litotes.testing.check import Check, check_reason
-from litotes.testing.loss_case import SUITE, Inputs, LossCase
+from litotes.testing.loss_case import SUITE, Inputs, LossCase, Masked
+from litotes.testing.loss_case import left_out as entries_left_out
 
 __all__ = ["check_loss"]
 
@@ -56,9 +57,9 @@ def check_loss(
     - ``differentiable``: the gradient is that of finite differences. Detail: the inputs that get a gradient; by default
       every float tensor. What the mathematics holds constant is an argument of its own, and not named here.
     - ``direction``: +1 or -1, whether steps down the gradient raise or lower ``measure``.
-    - ``masked``: what a mask leaves out does not exist. Detail: ``{"keep": "scores"}``, which input's entries (or rows)
-      each mask leaves out; or a function of the inputs that gives, for inputs by name, a bool mask of the entries that
-      must not count. Compulsory for a loss that takes an argument ``keep`` or ``keep_...``.
+    - ``masked``: what a mask leaves out does not exist. Detail: ``{"keep": "scores"}``, which input's entries (or rows,
+      by a mask of its leading axes) each mask leaves out; or a function of the inputs that gives, for inputs by name,
+      a bool mask of the entries that must not count. Compulsory for a loss with an argument ``keep`` or ``keep_...``.
     - ``chunked``: an option cuts the work and changes nothing. Detail: its name, or ``{name: sizes}``. To be made or
       left out by a loss with an argument ``chunk...``, ``block...`` or ``tile...``.
     - ``stateful``: ``True`` for a ``loss`` that is a factory of objects with ``state_dict`` and ``load_state_dict``;
@@ -66,7 +67,8 @@ def check_loss(
 
     Args:
         loss: ``loss(**inputs)`` gives one number.
-        make_inputs: makes arguments of a call from a seeded generator: a few rows, where masks leave something out.
+        make_inputs: makes arguments of a call from a seeded generator: a few rows, where masks leave something out;
+            every argument ``keep`` or ``keep_...`` that the loss takes is among them.
         promises: see above.
         left_out: the promises that are not made, each with the reason. All but ``stateful`` must be made or left out.
         measure: what training shall raise or lower, a number made of the inputs. By default the mean score of the
@@ -90,19 +92,21 @@ def check_loss(
     is_factory = promised.get("stateful") is True
     parameters = {*inspect.signature(_call(loss() if is_factory else loss)).parameters, *inputs}
     _check_complete(called, promised, left_out, parameters)
+    _check_masks_made(called, parameters, inputs)
     state = promised.get("stateful", ())
     floats = _names(called, "differentiable", promised.get("differentiable", True), inputs, _float_tensors(inputs))
+    masks = _masked(called, promised["masked"], inputs, floats) if "masked" in promised else None
     case = LossCase(
         name=called,
         loss=loss,
         make_inputs=make_inputs,
         floats=floats,
         keeps=tuple(name for name in inputs if _is_keep(name)),
-        masked=_masked(called, promised["masked"], inputs, floats) if "masked" in promised else None,
+        masked=masks,
         columns=_names(called, "permutable", promised.get("permutable", ()), inputs, _alike(inputs, floats[0], 1)),
         rows=_names(called, "row_wise", promised.get("row_wise", ()), inputs, _alike(inputs, floats[0], 0)),
         sign=_sign(promised.get("direction", 1)),
-        measure=_measure(called, measure, inputs, floats) if "direction" in promised else None,
+        measure=_measure(called, measure, inputs, floats, masks) if "direction" in promised else None,
         chunked=_chunked(called, promised.get("chunked"), parameters),
         state=state if state is True else _names(called, "stateful", state, inputs, ()),
         reference=reference,
@@ -136,6 +140,15 @@ def _check_complete(called: str, promised: dict[str, Any], left_out: dict[str, s
         raise LitotesError(
             f"{called} says nothing of {', '.join(map(repr, missing))}. Add what it promises to promises=, and the "
             "rest with the reason to left_out={...}."
+        )
+
+
+def _check_masks_made(called: str, parameters: set[str], inputs: Inputs) -> None:
+    unmade = sorted(name for name in filter(_is_keep, parameters) if not isinstance(inputs.get(name), Tensor))
+    if unmade:
+        raise LitotesError(
+            f"{called} takes {unmade[0]!r}, and make_inputs makes no such mask, so nothing would be known of it. "
+            "Add one that leaves something out."
         )
 
 
@@ -185,6 +198,13 @@ def _masked(called: str, detail: Any, inputs: Inputs, floats: tuple[str, ...]) -
             f"'scores'}}}}, and let make_inputs make the masks. Inputs: {', '.join(inputs)}."
         )
     _names(called, "masked", tuple(found), inputs, ())
+    for keep, name in ((keep, name) for keep, names in found.items() for name in names):
+        mask, shape = tuple(inputs[keep].shape), tuple(inputs[name].shape)
+        if shape[: len(mask)] != mask:
+            raise LitotesError(
+                f"{called}: {keep!r} of shape {mask} is no mask of the leading axes of {name!r}, {shape}. Give "
+                "promises={'masked': function}, which makes of the inputs a bool mask of the entries that do not count."
+            )
     return found
 
 
@@ -195,7 +215,11 @@ def _sign(direction: Any) -> int:
 
 
 def _measure(
-    called: str, measure: Callable[[Inputs], Any] | None, inputs: Inputs, floats: tuple[str, ...]
+    called: str,
+    measure: Callable[[Inputs], Any] | None,
+    inputs: Inputs,
+    floats: tuple[str, ...],
+    masks: Masked | None,
 ) -> Callable[[Inputs], Any]:
     if measure is not None:
         return measure
@@ -207,7 +231,8 @@ def _measure(
         )
 
     def gap(inputs: Inputs) -> Tensor:
-        keep = inputs.get("keep", torch.ones_like(inputs["positives"]))
+        without = entries_left_out(masks, inputs).get(scores)
+        keep = torch.ones_like(inputs["positives"]) if without is None else ~without
         good, bad = inputs["positives"] & keep, ~inputs["positives"] & keep
         return inputs[scores][good].mean() - inputs[scores][bad].mean()
 

@@ -11,11 +11,12 @@ from torch import Tensor
 
 from litotes.testing.check import Suite, demand
 
-__all__ = ["SUITE", "LossCase"]
+__all__ = ["SUITE", "LossCase", "left_out"]
 
 SUITE = Suite("loss")
 
 Inputs = dict[str, Any]
+Masked = Mapping[str, tuple[str, ...]] | Callable[[Inputs], Mapping[str, Tensor]]
 
 
 @dataclass(frozen=True)
@@ -29,7 +30,7 @@ class LossCase:
     """Inputs that get a gradient."""
     keeps: tuple[str, ...] = ()
     """Inputs that are masks of what takes part."""
-    masked: Mapping[str, tuple[str, ...]] | Callable[[Inputs], Mapping[str, Tensor]] | None = None
+    masked: Masked | None = None
     columns: tuple[str, ...] = ()
     rows: tuple[str, ...] = ()
     sign: int = 1
@@ -81,17 +82,7 @@ class LossCase:
 
     def left_out(self, inputs: Inputs) -> dict[str, Tensor]:
         """For differentiable inputs: which of their entries the masks say do not count, bool in the input's shape."""
-        if self.masked is None:
-            return {}
-        if callable(self.masked):
-            return {name: mask.expand_as(inputs[name]) for name, mask in self.masked(inputs).items()}
-        found: dict[str, Tensor] = {}
-        for keep, names in self.masked.items():
-            for name in names:
-                mask = ~inputs[keep]
-                mask = mask.reshape(mask.shape + (1,) * (inputs[name].ndim - mask.ndim)).expand_as(inputs[name])
-                found[name] = mask | found[name] if name in found else mask
-        return found
+        return left_out(self.masked, inputs)
 
     def poisoned(self, inputs: Inputs) -> Inputs:
         """The inputs with NaN in every entry that does not count."""
@@ -107,6 +98,21 @@ class LossCase:
         return {
             name: x.repeat([times] * x.ndim) if isinstance(x, Tensor) and x.ndim else x for name, x in inputs.items()
         }
+
+
+def left_out(masked: Masked | None, inputs: Inputs) -> dict[str, Tensor]:
+    """As :meth:`LossCase.left_out`. A mask is about the leading axes of an input: of ``[B]``, about its rows."""
+    if masked is None:
+        return {}
+    if callable(masked):
+        return {name: mask.expand_as(inputs[name]) for name, mask in masked(inputs).items()}
+    found: dict[str, Tensor] = {}
+    for keep, names in masked.items():
+        for name in names:
+            mask = ~inputs[keep]
+            mask = mask.reshape(mask.shape + (1,) * (inputs[name].ndim - mask.ndim)).expand_as(inputs[name])
+            found[name] = mask | found[name] if name in found else mask
+    return found
 
 
 def _copied(inputs: Inputs) -> Inputs:

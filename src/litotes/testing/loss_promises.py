@@ -52,25 +52,32 @@ def row_wise(case: LossCase) -> None:
                 f"row {row} gives {shown(part)} alone and {shown(whole[row])} in the batch.",
             )
     else:
-        mean, value = sum(float(case.value(one)) for one in alone) / n_rows, float(case.value(inputs))
-        demand(near(value, mean, 1e-9), f"the batch gives {value!r}, the mean of its rows alone {mean!r}.")
+        total, value = sum(float(case.value(one)) for one in alone), float(case.value(inputs))
+        gone = [
+            mask.reshape(n_rows, -1).all(dim=1) for name, mask in case.left_out(inputs).items() if name in case.rows
+        ]
+        n_kept = n_rows - int(torch.stack(gone).all(dim=0).sum()) if gone else n_rows
+        means = [total / n for n in (n_rows, max(n_kept, 1))]  # over all rows, or over those that a mask leaves
+        demand(
+            any(near(value, mean, 1e-9) for mean in means),
+            f"the batch gives {value!r}, the mean of its rows alone {' or '.join(map(repr, dict.fromkeys(means)))}.",
+        )
 
 
 @SUITE
 def permutable(case: LossCase) -> None:
     """Columns in another order give the same value, and the gradients in that order."""
     inputs = case.inputs()
+    value, before = float(case.value(inputs)), case.gradients(inputs)
     n_cols = inputs[case.columns[0]].shape[1]
-    order = torch.arange(n_cols - 1, -1, -1)
-    order[:2] = order[:2].flip(0) if n_cols > 2 else order[:2]  # neither a rotation nor a reflection
-    permuted = inputs | {name: inputs[name][:, order] for name in case.columns}
-    value, other = float(case.value(inputs)), float(case.value(permuted))
-    demand(
-        near(value, other, 1e-9), f"it gives {value!r}, and with its columns in the order {order.tolist()} {other!r}."
-    )
-    before, after = case.gradients(inputs), case.gradients(permuted)
-    moved = {name: gradient[:, order] if name in case.columns else gradient for name, gradient in before.items()}
-    demand_same_gradients(moved, after, "with its columns in another order", rtol=1e-9)
+    first_two = torch.tensor([1, 0, *range(2, n_cols)]) if n_cols > 1 else torch.arange(n_cols)
+    for order in (first_two, torch.arange(n_cols).roll(-1)):  # every order is made of these two
+        permuted = inputs | {name: inputs[name][:, order] for name in case.columns}
+        other, after = float(case.value(permuted)), case.gradients(permuted)
+        there = f"with its columns in the order {order.tolist()}"
+        demand(near(value, other, 1e-9), f"it gives {value!r}, and {there} {other!r}.")
+        moved = {name: gradient[:, order] if name in case.columns else gradient for name, gradient in before.items()}
+        demand_same_gradients(moved, after, there, rtol=1e-9)
 
 
 @SUITE
@@ -96,22 +103,27 @@ def direction(case: LossCase) -> None:
 @SUITE
 def masked(case: LossCase) -> None:
     """What a mask leaves out does not exist: NaN there changes neither the value nor any gradient, and gets a gradient
-    of 0.
+    of 0, whatever the reduction.
     """
     inputs = case.inputs()
     left_out = case.left_out(inputs)
     demand(any(mask.any() for mask in left_out.values()), "the masks of make_inputs leave nothing out: nothing to see.")
     poisoned = case.poisoned(inputs)
-    value, with_nan = case.value(inputs), case.value(poisoned)
-    demand(
-        torch.equal(value, with_nan),
-        f"it gives {shown(value)}, and {shown(with_nan)} with NaN in the entries that the masks leave out.",
-    )
-    gradients = case.gradients(poisoned)
-    demand_same_gradients(case.gradients(inputs), gradients, "with NaN in the entries that the masks leave out")
-    for name, mask in left_out.items():
-        count = int((gradients[name][mask] != 0).sum())
-        demand(not count, f"{count} entries of {name!r} that the masks leave out get a gradient.")
+    every: tuple[dict[str, str], ...] = ({}, {"reduction": "sum"}, {"reduction": "none"})
+    for how in every if case.has_reduction else every[:1]:
+        value, with_nan = case.value(inputs, **how), case.value(poisoned, **how)
+        spoilt = (
+            f" ({int(with_nan.isnan().sum())} of {with_nan.numel()} entries are NaN)" if with_nan.numel() > 1 else ""
+        )
+        where = f"with NaN in the entries that the masks leave out{_named(how)}"
+        demand(torch.equal(value, with_nan), f"it gives {shown(value)}, and {shown(with_nan)}{spoilt} {where}.")
+        if how == {"reduction": "none"}:
+            continue
+        gradients = case.gradients(poisoned, **how)
+        demand_same_gradients(case.gradients(inputs, **how), gradients, where)
+        for name, mask in left_out.items():
+            count = int((gradients[name][mask] != 0).sum())
+            demand(not count, f"{count} entries of {name!r} that the masks leave out get a gradient{_named(how)}.")
 
 
 @SUITE
@@ -194,6 +206,10 @@ def resumed(case: LossCase) -> None:
             torch.equal(expected, value),
             f"it gives {shown(value)} after its state was loaded, {shown(expected)} where it was never stopped.",
         )
+
+
+def _named(options: dict[str, str]) -> str:
+    return "".join(f" {name}={value!r}" for name, value in options.items())
 
 
 def _object(case: LossCase) -> Any:

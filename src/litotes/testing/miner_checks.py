@@ -51,12 +51,19 @@ class MinerCase:
 @SUITE
 def returns_candidates(case: MinerCase) -> None:
     """``mine`` gives ``Candidates`` made from the data, with the columns ``score.<name>`` and ``rank.<name>`` of the
-    miner's name, a finite score and a rank for every cell.
+    miner's name, a finite score and a rank for every cell. No example whose rows have columns left gets nothing.
     """
     data = example_collection()
     miner = case.make(data)
     found = _mined(miner.mine(data))
-    demand(len(found) > 0, f"it proposes nothing for the {data!r}.")
+    demand(len(found) > 0, f"it proposes nothing for the {data.name} example.")
+    for example in map(example_collection, ("tiny", "ties")):
+        other = case.make(example)
+        bounds = [getattr(other, bound, None) for bound in ("min_score", "max_score")]
+        some = bool((_left(example)[example.rows_with_content] > int(getattr(other, "skip", 0))).any())
+        if some and all(bound is None or np.isinf(bound) for bound in bounds):
+            nothing = not len(_mined(other.mine(example)))
+            demand(not nothing, f"it proposes nothing for the {example.name} example, whose rows have columns left.")
     demand(found.made_from != {}, "its candidates do not say which data they were made from; use Candidates.build.")
     found.check_data(data)
     name = getattr(miner, "name", None)
@@ -86,6 +93,20 @@ def only_asked_rows(case: MinerCase) -> None:
     demand(not len(others), f"asked for rows {asked.tolist()} it proposes cells of rows {others.tolist()}.")
     none = case.mine(data, np.zeros(0, dtype=np.int64))
     demand(len(none) == 0, f"asked for no rows it proposes {len(none)} cells.")
+
+
+@SUITE
+def rows_in_any_order(case: MinerCase) -> None:
+    """Rows that are asked for out of order, or twice, get what they get in order and once."""
+    data = example_collection()
+    asked = np.array([3, 8, 20])
+    expected = case.mine(data, asked)
+    name = expected.miners[0]
+    for rows in (asked[[2, 0, 1]], asked[[0, 1, 1, 2, 0]]):
+        found = case.mine(data, rows)
+        differs = cells_differ(found, expected, name) if found.miners == [name] else f"miners {found.miners}"
+        differs = differs or (f"{len(found)} cells and {len(expected)} cells" if len(found) != len(expected) else "")
+        demand(not differs, f"asked for rows {rows.tolist()} and for rows {asked.tolist()} it differs: {differs}.")
 
 
 @SUITE
@@ -147,8 +168,7 @@ def at_most_top(case: MinerCase) -> None:
 def small_corpus(case: MinerCase) -> None:
     """Where fewer columns are left than ``top``, a row gets fewer; where none is left, nothing."""
     for data in every_example():
-        rows, cols = np.divmod(np.arange(data.n_rows * data.n_cols), data.n_cols)
-        free = np.bincount(rows[~data.is_positive(rows, cols) & data.cols_with_content[cols]], minlength=data.n_rows)
+        free = _left(data)
         sizes = np.bincount(case.mine(data).row, minlength=data.n_rows)
         for row in np.flatnonzero(sizes > free).tolist():
             raise AssertionError(
@@ -276,6 +296,13 @@ def _mined(found: Any) -> Candidates:
     """``found``, if it is what a miner returns."""
     demand(isinstance(found, Candidates), f"mine() gives {type(found).__name__}, not Candidates.")
     return found
+
+
+def _left(data: Collection) -> np.ndarray:
+    """How many columns each row may get, int64 ``[n_rows]``."""
+    rows, cols = np.divmod(np.arange(data.n_rows * data.n_cols), data.n_cols)
+    free = ~data.is_positive(rows, cols) & data.cols_with_content[cols]
+    return np.bincount(rows[free], minlength=data.n_rows)
 
 
 def _none_of(data: Collection, found: Candidates, wrong: np.ndarray, what: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -19,7 +20,7 @@ __all__ = ["SUITE", "SamplerCase"]
 
 SUITE = Suite("negative sampler")
 
-_K, _MANY = 7, 20_000
+_K, _MANY, _LEAST = 7, 20_000, 5.0
 _RARE = 4.75  # standard deviations of a normal: one in a million
 
 
@@ -139,7 +140,9 @@ def blocks(case: SamplerCase) -> None:
 
 @SUITE
 def frequencies(case: SamplerCase) -> None:
-    """Over 20,000 draws a row, columns come as often as is stated (chi-square, one in a million)."""
+    """Over 20,000 draws a row, columns come as often as is stated (chi-square, one in a million; columns of which fewer
+    than five draws are expected count together).
+    """
     assert case.expected is not None
     data = example_collection()
     sampler, generator = case.make(data), case.make_generator(0)
@@ -147,20 +150,34 @@ def frequencies(case: SamplerCase) -> None:
     first = np.unique(rows, return_index=True)[1]
     for row, col in zip(rows[first].tolist(), cols[first].tolist(), strict=True):
         weights = np.asarray(case.expected(data, row), dtype=np.float64)
-        demand(weights.shape == (data.n_cols,), f"expected() gives shape {weights.shape}, not ({data.n_cols},).")
-        found = sampler.sample(np.full(_MANY // 100, row), np.full(_MANY // 100, col), 100, generator)
-        counts, means = np.bincount(np.ravel(found), minlength=data.n_cols), _MANY * weights / weights.sum()
-        never = np.flatnonzero((means == 0) & (counts > 0))
         name = data.row_ids[row]
+        demand(weights.shape == (data.n_cols,), f"expected() gives shape {weights.shape}, not ({data.n_cols},).")
+        wrong = np.flatnonzero(~np.isfinite(weights) | (weights < 0))
+        demand(
+            not len(wrong),
+            f"expected() must be finite and not negative; for row {name!r} it gives {weights[wrong[:1]].tolist()} for "
+            f"column {wrong[:1].tolist()}.",
+        )
+        demand(weights.sum() > 0, f"expected() gives no column of row {name!r} a chance, and it has columns left.")
+        found = sampler.sample(np.full(_MANY // 100, row), np.full(_MANY // 100, col), 100, generator)
+        counts, means = np.bincount(np.ravel(found), minlength=data.n_cols), _MANY * (weights / weights.sum())
+        never = np.flatnonzero((weights == 0) & (counts > 0))
         demand(not len(never), f"row {name!r} gets column {never[:1].tolist()}, whose stated chance is 0.")
-        likely = means > 0
-        chi_square = float(((counts - means)[likely] ** 2 / means[likely]).sum())
-        limit = _highest_chi_square(int(likely.sum()) - 1)
-        off = int(np.argmax(np.where(likely, np.abs(counts - means) / np.sqrt(np.maximum(means, 1)), 0)))
+        rare = np.flatnonzero((means > 0) & (means < _LEAST))
+        came, stated = int(counts[rare].sum()), float(means[rare].sum())
+        demand(
+            stated >= _LEAST or _chance_of(came, stated) >= 1e-6,
+            f"row {name!r}: columns {rare.tolist()} came {came} times of {_MANY}, and {stated:.3g} are stated.",
+        )
+        groups = [*np.flatnonzero(means >= _LEAST)[:, None], *([rare] if stated >= _LEAST else [])]
+        came_each, stated_each = (np.array([x[group].sum() for group in groups]) for x in (counts, means))
+        shares = (came_each - stated_each) ** 2 / stated_each
+        chi_square, limit, off = float(shares.sum()), _highest_chi_square(len(groups) - 1), int(shares.argmax())
+        which = f"column {groups[off][0]} came" if len(groups[off]) == 1 else f"columns {groups[off].tolist()} came"
         demand(
             chi_square <= limit,
-            f"row {name!r}: chi-square is {chi_square:.1f}, at most {limit:.1f} is chance; column {off} came "
-            f"{counts[off]} times of {_MANY}, {means[off]:.1f} are stated.",
+            f"row {name!r}: chi-square is {chi_square:.1f}, at most {limit:.1f} is chance; {which} {came_each[off]} "
+            f"times of {_MANY}, {stated_each[off]:.1f} are stated.",
         )
 
 
@@ -221,6 +238,11 @@ def _none_of(data: Collection, rows: np.ndarray, found: np.ndarray, wrong: np.nd
 def _same(one: Any, other: Any) -> bool:
     one, other = np.asarray(one), np.asarray(other)
     return one.shape == other.shape and one.dtype == other.dtype and bool((one == other).all())
+
+
+def _chance_of(count: int, mean: float) -> float:
+    """The chance that as many or more come where ``mean``, below five, are expected (Poisson)."""
+    return 1 - sum(math.exp(-mean) * mean**n / math.factorial(n) for n in range(min(count, 100)))
 
 
 def _highest_chi_square(freedom: int) -> float:

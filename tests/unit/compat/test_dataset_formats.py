@@ -27,6 +27,17 @@ def laid(form, scores, width=2):
     return lay_out(*make(), form, width, scores)
 
 
+def test_a_part_is_no_longer_than_its_lines_and_their_negatives_allow(monkeypatch):
+    """A row of n pairs and m negatives is n * (m + 1) texts at most: 3 rows of 1 * (4 + 1) texts of 10 bytes."""
+    pairs = Cells(np.arange(3), np.arange(3), np.ones(3, dtype=np.float32))
+    negatives = Cells(np.repeat(np.arange(3), 4), np.arange(12), np.ones(12, dtype=np.float32))
+    for most, expected in ((50, 3), (49, 3), (101, 2), (151, 1)):
+        monkeypatch.setattr(dataset_formats, "_PART_BYTES", most)
+        parts = [part for part in dataset_formats._parts(pairs, negatives, 3, 10) if len(part[0])]
+        assert len(parts) == expected, most
+        assert max(len(p) * (len(n) // len(p) + 1) * 10 for p, n in parts) <= max(most, 50)
+
+
 def test_triplets():
     lines = [("a", "x", "n"), ("a", "x", "m"), ("a", "y", "n"), ("a", "y", "m"), ("b", "z", "n")]
     plain, scored = laid("triplet", False), laid("triplet", True)

@@ -140,3 +140,28 @@ def test_candidates_of_other_data_or_that_are_positives_are_refused():
 def test_power_is_checked():
     with pytest.raises(LitotesError, match="'power' parameter of PopularityNegativeSampler must be a float"):
         PopularityNegativeSampler(random_collection(0), power=-1.0)
+
+
+@pytest.mark.parametrize("power", [20.0, 400.0, 1e5, 1e308])
+def test_any_power_keeps_what_may_be_drawn(power):
+    data = make_collection(None, None, [(0, 0), (1, 0), (2, 0), (3, 0), (0, 1), (2, 1)], shape=(5, 3))
+    sampler = PopularityNegativeSampler(data, power=power)
+    drawn = sampler.sample(np.array([1, 3, 4]), np.zeros(3, dtype=np.int64), 200, np.random.default_rng(0))
+    assert np.unique(drawn[:2]).tolist() == [1], (
+        "column 0 is a positive, column 2 nobody's; what is rare is still there"
+    )
+    assert (drawn[2] == 0).mean() > 0.99
+
+
+@pytest.mark.parametrize(
+    ("weights", "said"),
+    [
+        ([1.0, np.nan, 1.0], "weight nan for column 1"),
+        ([np.inf, 0.0, 1.0], "weight inf for column 0"),
+        ([1.0, 1.0, -0.5], "weight -0.5 for column 2"),
+        ([1e308, 1e308, 1e308], "weights that add up to inf"),
+    ],
+)
+def test_weights_that_are_no_weights_are_refused(weights, said):
+    with pytest.raises(LitotesError, match=f"finite, not negative, and have a finite sum. Got {said}"):
+        FreeColumns(make_collection(None, None, shape=(1, 3)), np.array(weights))

@@ -11,6 +11,7 @@ from torch import nn
 
 from litotes.core.errors import LitotesError
 from litotes.models import freeze_lower_layers, resolve_encoder, tiny_bert, word_bag
+from litotes.models.frozen_layers import KeptStates
 from litotes.models.last_layers import train_last_layers
 from litotes.models.tiny import tiny_tokenizer
 from litotes.recipes.retrieval.star_adore import StarConfig, train_star
@@ -78,7 +79,7 @@ def test_each_text_passes_the_lower_layers_once(plain):
     for _ in range(2):
         for batch in (TEXTS[:2], TEXTS[2:], [TEXTS[0], TEXTS[0], "new", "new"]):
             vectors(cut, batch)
-    assert calls == [(2, False), (2, False), (1, False)], "in evaluation mode; a repeated text once"
+    assert calls == [(1, False)] * 5, "alone and in evaluation mode; a repeated text once"
     assert stand_in(cut).passed == 5 and all(layer.training for layer in layers_of(cut))
 
 
@@ -98,6 +99,27 @@ def test_other_padding_changes_nothing(plain):
     assert stand_in(cut).passed == len(TEXTS)
     np.testing.assert_allclose(alone, together, atol=1e-5)
     np.testing.assert_allclose(alone, plain.encode(TEXTS), atol=1e-5)
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_what_is_kept_of_a_text_does_not_depend_on_its_company(dtype):
+    model = tiny_bert(seed=1, layers=LAYERS, width=128)
+    texts = [*TEXTS, " ".join(TEXTS * 5), "red red cat", *(" ".join(TEXTS[:n] * 3) for n in (1, 2, 3))]
+
+    def after(*batches):
+        cut = freeze_lower_layers(model, 2).eval()
+        with torch.no_grad(), torch.autocast("cpu", torch.bfloat16, enabled=dtype is torch.bfloat16):
+            for batch in batches:
+                vectors(cut, batch)
+            return vectors(cut, texts), stand_in(cut).kept._states
+
+    alone, states = after()
+    together, others = after(texts[::-1], texts[2:5])
+    one_by_one, more = after(*([text] for text in texts[3:]), ["another", *texts[:3]])
+    assert {kept.dtype for kept in states.values()} == {torch.float32}, "the last part of a layer is its norm"
+    assert len(states) == len(texts) and all(torch.equal(states[key], others[key]) for key in states)
+    assert all(torch.equal(states[key], more[key]) for key in states)
+    assert torch.equal(alone, together) and torch.equal(alone, one_by_one)
 
 
 def test_padding_on_the_left_is_computed_and_not_kept(plain):
@@ -178,6 +200,76 @@ def test_changed_weights_are_noticed(plain):
     cut.load_state_dict(other.state_dict())
     np.testing.assert_allclose(cut.encode(TEXTS), other.encode(TEXTS), atol=1e-6)
     assert len(stand_in(cut).kept) == len(TEXTS), "what was kept of the old weights is gone"
+
+
+def test_a_change_forgets_the_states_that_nobody_else_has(plain):
+    kept = KeptStates(2**20)
+    one, other, third = (freeze_lower_layers(tiny_bert(seed=seed, layers=LAYERS), 2, kept=kept) for seed in (1, 2, 2))
+    for model in (one, other, third):
+        model.encode(TEXTS)
+    assert len(kept) == 2 * len(TEXTS) and [stand_in(m).passed for m in (one, other, third)] == [4, 4, 0]
+    change = torch.no_grad()(lambda model: layers_of(model)[0].output.dense.weight.mul_(2))
+    change(other)
+    other.encode(TEXTS[:1])
+    assert len(kept) == 2 * len(TEXTS) + 1, "the third has the old weights still"
+    change(third)
+    third.encode(TEXTS[:1])
+    assert len(kept) == len(TEXTS) + 1 and stand_in(third).passed == 0
+    assert kept.used == sum(states.nbytes for states in kept._states.values())
+    one.encode(TEXTS)
+    assert stand_in(one).passed == len(TEXTS), "its states were not touched"
+
+
+def test_states_do_not_travel_to_other_processes(plain):
+    cut = freeze_lower_layers(plain, 2, memory=12345)
+    cut.encode(TEXTS[:1])
+    sent = copy.copy(stand_in(cut).kept)  # as pickle takes it apart and makes it again
+    assert (len(sent), sent.used, sent.memory) == (0, 0, 12345)
+
+
+def test_token_types_tell_pairs_apart(plain):
+    backbone, whole = freeze_lower_layers(plain.eval(), 2)[0].model, plain[0].model
+    ids = torch.tensor([[2, 5, 6, 7]])
+    for types in ([[0, 0, 0, 0]], [[0, 0, 1, 1]], [[1, 1, 1, 1]]):
+        for _ in range(2):
+            given = {"input_ids": ids, "token_type_ids": torch.tensor(types)}
+            torch.testing.assert_close(backbone(**given)[0], whole(**given)[0], atol=1e-6, rtol=0)
+    assert backbone.forward.passed == 3
+
+
+def test_a_text_without_any_token_is_computed_as_the_plain_model_does(plain):
+    backbone, whole = freeze_lower_layers(plain.eval(), 2)[0].model, plain[0].model
+    given = {"input_ids": torch.tensor([[2, 5, 6], [0, 0, 0]]), "attention_mask": torch.tensor([[1, 1, 1], [0, 0, 0]])}
+    torch.testing.assert_close(backbone(**given)[0], whole(**given)[0], atol=1e-6, rtol=0)
+    assert len(backbone.forward.kept) == 0
+
+
+@pytest.mark.parametrize("asked", [{"output_hidden_states": True}, {"position_ids": torch.tensor([[3, 2, 1, 0]])}])
+def test_a_call_that_asks_for_more_is_computed_whole(plain, asked):
+    cut = freeze_lower_layers(plain.eval(), 2)
+    backbone = cut[0].model
+    cut.requires_grad_(True)
+    given = {"input_ids": torch.tensor([[2, 5, 6, 7]]), "attention_mask": torch.ones(1, 4, dtype=torch.long), **asked}
+    for _ in range(2):
+        found, expected = backbone(**given), plain[0].model(**given)
+    torch.testing.assert_close(found.last_hidden_state, expected.last_hidden_state, atol=1e-6, rtol=0)
+    if "output_hidden_states" in asked:
+        assert len(found.hidden_states) == len(expected.hidden_states) == LAYERS + 1
+    assert (backbone.forward.passed, len(backbone.forward.kept)) == (2, 0)
+    found.last_hidden_state.sum().backward()
+    assert {p.grad is None for p in layers_of(cut)[0].parameters()} == {True}
+    assert {p.grad is None for p in layers_of(cut)[3].parameters()} == {False}
+
+
+def test_given_embeddings_are_computed_without_dropout_in_the_frozen_layers(plain):
+    backbone = freeze_lower_layers(plain.eval(), 2)[0].model
+    given = {"inputs_embeds": torch.randn(2, 3, 32, generator=torch.Generator().manual_seed(0))}
+    torch.testing.assert_close(backbone(**given)[0], plain[0].model(**given)[0], atol=1e-6, rtol=0)
+    seen = []
+    for place in (0, 3):
+        backbone.encoder.layer[place].register_forward_hook(lambda module, args, output: seen.append(module.training))
+    backbone.train()(**given)
+    assert seen == [False, True] and backbone.forward.passed == 2 + 2
 
 
 def test_settings_are_the_models(plain):

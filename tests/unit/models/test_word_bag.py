@@ -1,5 +1,8 @@
 """The bag of words in two towers: ranks by shared words, one table for both, an ordinary model to every trainer."""
 
+import sys
+import unicodedata
+
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -11,6 +14,7 @@ from litotes.core.errors import DataError, LitotesError
 from litotes.core.text import words
 from litotes.models import resolve_encoder, word_bag
 from litotes.models.model_fingerprint import pipeline, weights_digest
+from litotes.models.word_bag import _tokenizer
 from litotes.recipes.retrieval.star_adore import AdoreConfig, StarConfig, train_adore, train_star
 from litotes.training.query_tower import QueryTower
 
@@ -169,3 +173,32 @@ def test_adore_trains_its_query_side(data, tmp_path):
     np.testing.assert_array_equal(both.encode_document(DOCUMENTS), model.encode_document(DOCUMENTS))
     np.testing.assert_array_equal(model.encode_query(QUERIES), before)
     assert margin(both) > margin(model) + 0.5
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["ΟΔΟΣ", "ΟΔΟΣ ΟΔΟΣ.", "ΟΣΣ", "Σ", "ΟΔΟΣ'Α", "Α:Σ", "Α.Σ.Β", "οδοσ ς", "1Σ", "A\u0301Σ\u0301 b", "İSTANBUL ß"],
+)
+def test_the_tokenizer_lowers_and_splits_as_words_does(text):
+    found = words(text)
+    assert _tokenizer(sorted(set(found))).encode(text).tokens == found
+
+
+def test_every_letter_is_lowered_and_divided_as_words_does():
+    tokenizer = _tokenizer([])
+    for first in range(0, sys.maxunicode, 50_000):  # letters of every age that Python has: one by one in between
+        letters = [chr(c) for c in range(first, first + 50_000) if c <= sys.maxunicode]
+        text = "".join(f"a{c}b " for c in letters if unicodedata.category(c) not in ("Cs", "Cn"))
+        pieces = tokenizer.pre_tokenizer.pre_tokenize_str(tokenizer.normalizer.normalize_str(text))
+        assert [word for word, _ in pieces] == words(text)
+
+
+def test_greek_capitals_are_the_words_of_the_data():
+    labels = LabelMatrix(["q"], ["a", "b"], [0], [0])
+    data = Collection(
+        labels,
+        pa.table({"id": ["q"], "text": ["Ο ΔΡΟΜΟΣ"]}),
+        pa.table({"id": ["a", "b"], "text": ["ΔΡΟΜΟΣ", "x"]}),
+    )
+    vectors = word_bag(data).encode_document(["ΔΡΟΜΟΣ", "δρομος", "δρομοσ"])
+    assert np.linalg.norm(vectors, axis=1).round(3).tolist() == [3.0, 3.0, 0.0]

@@ -31,6 +31,7 @@ CRASH = {
     ("miner", "FillsUpWithMinusOne"),
     ("miner", "FindsTheFirstTwice"),
     ("miner", "NeedsAsManyAsTop"),
+    ("miner", "NeedsRowsInOrder"),
     ("judge", "NeedsACandidate"),
     ("negative sampler", "NeedsACell"),
 }
@@ -82,6 +83,7 @@ MESSAGES = {
     ("miner", "at_most_top", "TakesOneTooMany"): r"row 'q\d+' gets 9 cells; top is 8",
     ("judge", "trust_in_range", "TrustsTooMuch"): r"\d+ cells have a trust outside \[0, 1\], such as \[[2-9].0\]",
     ("negative sampler", "frequencies", "PrefersTheFirst"): r"chi-square is \d+\.\d, at most \d+\.\d is chance",
+    ("negative sampler", "frequencies", "DrawsThemTooOften"): (r"columns \[1, 11, .*\] came \d+ times of 20000"),
     (
         "batch sampler",
         "resumed_between_epochs",
@@ -93,7 +95,7 @@ MESSAGES = {
 @pytest.mark.parametrize(("kind", "check", "name"), MESSAGES)
 def test_the_message_has_the_numbers(kind: str, check: str, name: str):
     make_checks, module = PARTS[kind]
-    [part] = [part for part in module.WRONG[check] if called(part) == name]
+    part = next(part for part in module.WRONG[check] if called(part) == name)
     [found] = [one for one in make_checks(**part) if one.name == check]
     with pytest.raises(AssertionError, match=MESSAGES[kind, check, name]):
         found()

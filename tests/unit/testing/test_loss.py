@@ -7,7 +7,15 @@ from torch import nn
 from litotes.core.errors import LitotesError
 from litotes.testing import check_loss
 from litotes.testing.largest_tensor import LargestTensor
-from tests.unit.testing.wrong_losses import PROMISES, RIGHT, Momentum, make_inputs, make_vectors, without_chunks
+from tests.unit.testing.wrong_losses import (
+    PROMISES,
+    RIGHT,
+    RIGHT_ROWS,
+    Momentum,
+    make_inputs,
+    make_vectors,
+    without_chunks,
+)
 
 
 def names(**arguments) -> list[str]:
@@ -40,6 +48,18 @@ def test_details_are_found_in_the_inputs():
     assert float(case.measure(inputs)) == pytest.approx(float(gap))
 
 
+def test_the_gap_is_over_what_the_masks_leave_of_the_scores():
+    of_rows = check_loss(**RIGHT_ROWS)[0].run.args[0]
+    inputs = of_rows.inputs()
+    scores, own = inputs["scores"][[0, 2, 3]], inputs["positives"][[0, 2, 3]]
+    assert float(of_rows.measure(inputs)) == pytest.approx(float(scores[own].mean() - scores[~own].mean()))
+    by_function = case_of(promises=ALL | {"masked": lambda inputs: {"scores": inputs["scores"] > 1}})
+    inputs = by_function.inputs()
+    kept, own = inputs["scores"] <= 1, inputs["positives"]
+    gap = inputs["scores"][kept & own].mean() - inputs["scores"][kept & ~own].mean()
+    assert float(by_function.measure(inputs)) == pytest.approx(float(gap))
+
+
 def test_details_may_be_given():
     promises = dict.fromkeys(PROMISES, True)
     promises |= {
@@ -68,6 +88,7 @@ def test_a_module_is_a_loss():
 
 
 ALL = dict.fromkeys((*PROMISES, "chunked"), True)
+BY_NAME = ALL | {"masked": {"keep": "scores"}}
 REFUSED = {
     "nothing said": (
         {"promises": ["row_wise", "masked", "chunked"]},
@@ -99,6 +120,18 @@ REFUSED = {
     ),
     "no mask in the inputs": (
         {"make_inputs": lambda g: {k: x for k, x in make_inputs(g).items() if k != "keep"}},
+        "right takes 'keep', and make_inputs makes no such mask, so nothing would be known of it. Add one",
+    ),
+    "no second mask in the inputs": (
+        {"loss": lambda scores, positives, keep=None, keep_rows=None: scores.sum(), "promises": PROMISES},
+        "<lambda> takes 'keep_rows', and make_inputs makes no such mask",
+    ),
+    "a mask of columns": (
+        {"make_inputs": lambda g: make_inputs(g) | {"keep": torch.ones(5, dtype=torch.bool)}, "promises": BY_NAME},
+        r"'keep' of shape \(5,\) is no mask of the leading axes of 'scores', \(4, 5\)\. Give promises=\{'masked': func",
+    ),
+    "masked by nothing": (
+        {"promises": ALL | {"masked": {}}},
         "say which input's entries each mask leaves out",
     ),
     "direction": ({"promises": ALL | {"direction": 2}}, "is \\+1 or -1. Got 2"),

@@ -178,7 +178,15 @@ class RepeatsAnEpoch(Plain):
         return {"epoch": self.epoch, "given": self.given % 8}
 
 
-RIGHT_PARTS = {"plain": {"make": Plain, "rows": 50}}
+class ForgetsWhenTheLoopEnds(Plain):
+    """After the last batch its state is right; once the loop has ended it is that of the beginning."""
+
+    def __iter__(self):
+        yield from super().__iter__()
+        self.given = 0
+
+
+RIGHT_PARTS = {"plain": {"make": Plain, "rows": 50}, "rows of numpy": {"make": Plain, "rows": np.int64(50)}}
 
 _WRONG = {
     "is_a_sampler": [NoSampler, Stateless],
@@ -191,7 +199,7 @@ _WRONG = {
     "state_is_json": [StateOfNumpy, StateOfTuples],
     "resumed_in_the_middle": [RemembersTheEpochAlone, SkipsForEver],
     "resumed_in_a_later_epoch": [ForgetsTheEpoch, StartsAnewWhenTold],
-    "resumed_between_epochs": [RepeatsAnEpoch],
+    "resumed_between_epochs": [RepeatsAnEpoch, ForgetsWhenTheLoopEnds],
 }
 WRONG: dict[str, list[dict]] = {
     check: [{"make": make, "rows": 50} for make in makes] for check, makes in _WRONG.items()

@@ -47,6 +47,22 @@ class AlsoSpeaksForOthers(Plain):
         return found.with_columns({"judge.someone": np.zeros(len(found))})
 
 
+class Weighing(Plain):
+    weight = 0.5
+
+    def judge(self, candidates, data):
+        found = super().judge(candidates, data)
+        return found.with_columns({"weight": np.full(len(found), self.weight)})
+
+
+class WeighsBelowNothing(Weighing):
+    weight = -5.0
+
+
+class WeighsWithoutANumber(Weighing):
+    weight = np.nan
+
+
 class Drops(Plain):
     def judge(self, candidates, data):
         found = super().judge(candidates, data)
@@ -150,9 +166,17 @@ class ReadsTheTruth(Plain):
 
 
 RIGHT_PARTS = {"plain": {"make": Plain}, "trusting": {"make": lambda data: Trusting(), "gives_trust": True}}
+RIGHT_PARTS["weighing"] = {"make": Weighing, "gives": ["weight"]}
 
 WRONG: dict[str, list[dict]] = {
-    "adds_its_column": [{"make": UnderAnotherName}, {"make": AlsoSpeaksForOthers}],
+    "adds_its_column": [
+        {"make": UnderAnotherName},
+        {"make": AlsoSpeaksForOthers},
+        {"make": Weighing},
+        {"make": Plain, "gives": ["target"]},
+        {"make": WeighsBelowNothing, "gives": ["weight"]},
+        {"make": WeighsWithoutANumber, "gives": ["weight"]},
+    ],
     "drops_nothing": [{"make": Drops}],
     "keeps_order": [{"make": SortsByItsValue}],
     "keeps_columns": [{"make": OverwritesOthers}, {"make": ForgetsTheCounts}],

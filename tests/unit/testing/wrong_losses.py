@@ -32,6 +32,22 @@ def right(scores, positives, keep=None, reduction="mean", chunk_size=None):
     return each if reduction == "none" else each.sum() if reduction == "sum" else each.mean()
 
 
+def of_kept_rows(scores, positives, keep, reduction="mean"):
+    """Its mask is of rows."""
+    if keep.shape != scores.shape[:1] or keep.dtype != torch.bool:
+        raise ValueError("keep")
+    return info_nce(scores, positives, keep=keep[:, None].expand_as(scores), temperature=1.0, reduction=reduction)
+
+
+def mean_of_kept_rows(scores, positives, keep):
+    return of_kept_rows(scores, positives, keep)
+
+
+def make_square(generator: torch.Generator) -> dict:
+    scores = torch.randn(4, 4, generator=generator)
+    return {"scores": scores, "positives": torch.eye(4, dtype=torch.bool), "keep": torch.arange(4) != 1}
+
+
 def by_hand(scores, positives, keep) -> float:
     total = 0.0
     for row in zip(scores.exp().tolist(), positives.tolist(), keep.tolist(), strict=True):
@@ -111,6 +127,15 @@ def broadcasts_the_cosine(queries, documents):
     return nn.functional.cross_entropy(scores, torch.arange(len(queries)))
 
 
+def broadcasts_a_product(queries, documents):
+    scores = (full_precision(queries)[:, None] * full_precision(documents)[None, :]).sum(dim=-1)
+    return nn.functional.cross_entropy(scores, torch.arange(len(queries)))
+
+
+def vectors_of(n: int, width: int):
+    return lambda generator: {name: torch.randn(n, width, generator=generator) for name in ("queries", "documents")}
+
+
 def broadcasts_only_backwards(queries, documents):
     """The gradient of a euclidean distance, one pair at a time in one tensor."""
 
@@ -167,6 +192,22 @@ def weighs_by_column(scores, positives, keep=None):
     return right(scores * torch.arange(1, scores.shape[1] + 1), positives, keep)
 
 
+def weighs_by_neighbour(scores):
+    """Turning the columns round changes nothing, exchanging two of them does."""
+    return (scores * scores.roll(1, dims=1).square()).sum(dim=1).mean()
+
+
+def weighs_the_first(scores):
+    return scores[:, 0].square().mean() + scores.mean()
+
+
+def scores_of(n_cols: int):
+    return lambda generator: {"scores": torch.randn(5, n_cols, generator=generator)}
+
+
+LEFT_OUT = dict.fromkeys(("row_wise", "differentiable", "direction"), "this is about columns alone")
+
+
 def turns_the_sign(scores, positives, keep=None):
     return right(-scores, positives, keep)
 
@@ -182,6 +223,18 @@ def reads_what_is_masked(scores, positives, keep):
 def leaks_a_gradient(scores, positives, keep):
     zero = scores.nan_to_num(0.0)
     return right(scores, positives, keep) + 0.01 * (zero - zero.detach()).sum()
+
+
+def entries_read_what_is_masked(scores, positives, keep, reduction="mean"):
+    each = right(scores, positives, keep, reduction)
+    return each + 0 * scores.sum(dim=1) if reduction == "none" else each
+
+
+def sum_leaks_a_gradient(scores, positives, keep, reduction="mean"):
+    zero = scores.nan_to_num(0.0)
+    return right(scores, positives, keep, reduction) + (
+        0.01 * (zero - zero.detach()).sum() if reduction == "sum" else 0
+    )
 
 
 def mean_of_nothing(scores, positives, keep):
@@ -269,7 +322,19 @@ RIGHT_MEMORY |= {
         "masked": True,
     }
 }
-RIGHT_PARTS = {"plain": RIGHT, "vectors": RIGHT_VECTORS, "object with a state": RIGHT_STATE, "memory": RIGHT_MEMORY}
+RIGHT_ROWS = {
+    "loss": of_kept_rows,
+    "make_inputs": make_square,
+    "promises": PROMISES,
+}
+RIGHT_PARTS = {
+    "plain": RIGHT,
+    "rows left out": RIGHT_ROWS,
+    "mean of kept rows": RIGHT_ROWS | {"loss": mean_of_kept_rows},
+    "vectors": RIGHT_VECTORS,
+    "object with a state": RIGHT_STATE,
+    "memory": RIGHT_MEMORY,
+}
 
 
 def like(base: dict, loss, **changes) -> dict:
@@ -293,6 +358,10 @@ WRONG: dict[str, list[dict]] = {
     "half_precision": [scores(stays_in_half_precision)],
     "memory": [
         like(RIGHT_VECTORS, broadcasts_the_cosine),
+        *(
+            like(RIGHT_VECTORS, broadcasts_a_product, make_large=vectors_of(n, d))
+            for n, d in ((64, 3), (64, 8), (256, 8))
+        ),
         like(RIGHT_VECTORS, broadcasts_only_backwards),
     ],
     "nan_stays_visible": [scores(hides_nan)],
@@ -303,12 +372,27 @@ WRONG: dict[str, list[dict]] = {
         scores(always_nought),
     ],
     "row_wise": [scores(normalises_over_the_batch), scores(normalises_without_a_reduction)],
-    "permutable": [scores(weighs_by_column)],
+    "permutable": [scores(weighs_by_column)]
+    + [
+        {"loss": loss, "make_inputs": scores_of(n), "promises": ("permutable",), "left_out": LEFT_OUT}
+        for loss, n in (
+            (weighs_by_neighbour, 3),
+            (weighs_by_neighbour, 5),
+            (weighs_the_first, 3),
+            (weighs_the_first, 2),
+        )
+    ],
     "direction": [
         scores(turns_the_sign),
         scores(without_chunks, promises=dict.fromkeys(PROMISES, True) | {"direction": -1}),
     ],
-    "masked": [scores(multiplies_by_the_mask), scores(reads_what_is_masked), scores(leaks_a_gradient)],
+    "masked": [
+        scores(multiplies_by_the_mask),
+        scores(reads_what_is_masked),
+        scores(leaks_a_gradient),
+        scores(entries_read_what_is_masked),
+        scores(sum_leaks_a_gradient),
+    ],
     "nothing_left": [scores(mean_of_nothing)],
     "wrong_mask_refused": [scores(broadcasts_the_mask)],
     "chunked": [scores(mean_of_chunk_means, promises=(*PROMISES, "chunked"))],

@@ -27,7 +27,7 @@ class Plain:
         return self.built(found, data)
 
     def rows(self, data: Collection, rows: np.ndarray | None) -> Iterable[int]:
-        asked = np.arange(data.n_rows) if rows is None else rows
+        asked = np.arange(data.n_rows) if rows is None else np.unique(rows)
         return [row for row in asked.tolist() if data.row_texts[row] is not None]
 
     def free(self, data: Collection, row: int) -> list[int]:
@@ -46,6 +46,18 @@ class Plain:
     def built(self, found: list, data: Collection) -> Candidates:
         row, col, score, rank = (np.array([cell[i] for cell in found], dtype=kind) for i, kind in enumerate("iidi"))
         return Candidates.build(row, col, miner=self.name, score=score, rank=rank, data=data)
+
+
+class SkipsThree(Plain):
+    """Of the tiny example nothing is left behind them."""
+
+    skip = 3
+
+    def taken(self, ranked):
+        return ranked[3 : 3 + self.top]
+
+    def built(self, found, data):
+        return super().built([(row, col, score, rank + 3) for row, col, score, rank in found], data)
 
 
 class ReturnsAList(Plain):
@@ -78,6 +90,26 @@ class CountsBeyondTheLast(Plain):
 class MinesAllRows(Plain):
     def rows(self, data, rows):
         return super().rows(data, None)
+
+
+class NeedsRowsInOrder(Plain):
+    def mine(self, data, rows=None):
+        if rows is not None and (np.diff(rows) < 0).any():
+            raise ValueError("rows must ascend")
+        return super().mine(data, rows)
+
+
+class TakesTheFirstRowsOnly(Plain):
+    """As many rows as were asked for, repeated ones counted."""
+
+    def rows(self, data, rows):
+        asked = list(super().rows(data, rows))
+        return asked if rows is None else asked[: 2 * len(asked) - len(rows)]
+
+
+class FindsNothingInSmallData(Plain):
+    def free(self, data, row):
+        return super().free(data, row) if data.n_cols > 20 else []
 
 
 class FindsPositives(Plain):
@@ -213,13 +245,20 @@ class ReadsTheTruth(Plain):
 
 RIGHT_PARTS = {
     "plain": {"make": Plain, "other_blocks": lambda: Plain(block=7), "score": common_words},
+    "skipping": {"make": lambda: SkipsThree()},
     "deep": {"make": lambda data: Plain(top=1000), "score": common_words, "recall": 0.9},
 }
 
 WRONG: dict[str, list[dict]] = {
-    "returns_candidates": [{"make": ReturnsAList}, {"make": UnderAnotherName}, {"make": ForgetsItsData}],
+    "returns_candidates": [
+        {"make": ReturnsAList},
+        {"make": UnderAnotherName},
+        {"make": ForgetsItsData},
+        {"make": FindsNothingInSmallData},
+    ],
     "positions_in_range": [{"make": FillsUpWithMinusOne}, {"make": CountsBeyondTheLast}],
     "only_asked_rows": [{"make": MinesAllRows}],
+    "rows_in_any_order": [{"make": NeedsRowsInOrder}, {"make": TakesTheFirstRowsOnly}],
     "never_positive": [{"make": FindsPositives}],
     "never_twin": [{"make": FindsTwins}],
     "never_empty": [{"make": FindsEmptyColumns}],

@@ -136,6 +136,53 @@ def equally(data: Collection, row: int) -> np.ndarray:
     return np.isin(np.arange(data.n_cols), Plain(data).free(row)).astype(float)
 
 
+RARE = 1e-5
+
+
+class DrawsSomeRarely(Plain):
+    """A tenth of the columns has a hundred-thousandth of the others' chance: of each less than one draw is expected."""
+
+    rare = RARE
+
+    def drawn(self, row, col, k, generator):
+        free = self.free(row)
+        if not len(free):
+            raise ValueError(f"nothing left for {self.data.row_ids[row]}")
+        ends = np.cumsum(np.where(free % 10 == 1, self.rare, 1.0))
+        return free[np.searchsorted(ends, generator.random(k) * ends[-1], side="right")]
+
+
+class DrawsThemTooOften(DrawsSomeRarely):
+    rare = 2e-2
+
+
+class DrawsRareOnesTooOften(DrawsSomeRarely):
+    """Each of them less than five times, all together often."""
+
+    rare = 3e-3
+
+
+def rarely(data: Collection, row: int) -> np.ndarray:
+    return equally(data, row) * np.where(np.arange(data.n_cols) % 10 == 1, RARE, 1.0)
+
+
+def less_rarely(data: Collection, row: int) -> np.ndarray:
+    """Of each a few draws are expected, of all together more than five."""
+    return equally(data, row) * np.where(np.arange(data.n_cols) % 10 == 1, 0.006, 1.0)
+
+
+def not_a_number(data: Collection, row: int) -> np.ndarray:
+    return np.full(data.n_cols, np.nan)
+
+
+def below_nothing(data: Collection, row: int) -> np.ndarray:
+    return equally(data, row) - 0.5
+
+
+def nowhere(data: Collection, row: int) -> np.ndarray:
+    return np.zeros(data.n_cols)
+
+
 def only_the_first_half(data: Collection, row: int) -> np.ndarray:
     return equally(data, row) * (np.arange(data.n_cols) < data.n_cols // 2)
 
@@ -146,6 +193,7 @@ def of_torch(seed: int) -> torch.Generator:
 
 RIGHT_PARTS = {
     "plain": {"make": Plain, "expected": equally, "blocks": True},
+    "some rarely": {"make": DrawsSomeRarely, "expected": rarely},
     "of torch": {"make": OfTorch, "expected": equally, "make_generator": of_torch},
 }
 
@@ -158,7 +206,16 @@ WRONG: dict[str, list[dict]] = {
     "other_seed_other_draws": [{"make": IgnoresTheGenerator}],
     "resumed": [{"make": CountsItsCalls}, {"make": HasItsOwnChance}],
     "blocks": [{"make": OneSeedACall, "blocks": True}],
-    "frequencies": [{"make": PrefersTheFirst, "expected": equally}, {"make": Plain, "expected": only_the_first_half}],
+    "frequencies": [
+        {"make": PrefersTheFirst, "expected": equally},
+        {"make": Plain, "expected": only_the_first_half},
+        {"make": DrawsThemTooOften, "expected": rarely},
+        {"make": DrawsThemTooOften, "expected": less_rarely},
+        {"make": DrawsRareOnesTooOften, "expected": rarely},
+        {"make": Plain, "expected": not_a_number},
+        {"make": Plain, "expected": below_nothing},
+        {"make": Plain, "expected": nowhere},
+    ],
     "full_row_named": [{"make": NamesNobody}, {"make": TakesAnythingAtLast}],
     "inputs_unchanged": [{"make": SortsTheBatch}, {"make": NotesWhatItDrew}],
 }

@@ -119,7 +119,7 @@ def test_without_an_epoch_it_says_how_to_give_it_one(tiny, data):
 
 
 def test_lines_of_other_data_are_refused(tiny, data):
-    with pytest.raises(LitotesError, match=r"takes lines \[row, positive column\] of its own data.*Got \[0, 39\] first"):
+    with pytest.raises(LitotesError, match=r"lines \[row, positive column\] of its own data.*Got \[0, 39\] first"):
         make(tiny, data)([{"anchor": "a", "positive": "b", "label": [0, 39]}])
 
 

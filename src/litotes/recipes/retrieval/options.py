@@ -78,8 +78,8 @@ class TrainingOptions(EncoderOptions):
         """Freeze what ``trained_layers`` leaves out, on both sides of the model."""
         from torch import nn
 
-        from litotes.models.model_fingerprint import pipeline
         from litotes.models.last_layers import train_last_layers
+        from litotes.models.model_fingerprint import pipeline
 
         for role in ("query", "document"):
             if self.trained_layers is not None:
