@@ -6,6 +6,10 @@ stand in the first ranks of BM25 alone and few in those of the dense encoder alo
 sign, so two others stand beside it: the unjudged documents in those ranks, which are split about evenly whoever is
 better, and the first suspected false negative of each query, found by likeness to what is labelled rather than by rank.
 Where labels lean to one retriever and suspects do not, or to the other, the labels may be biased.
+
+The last part asks one retriever alone, BM25, as the weak one that pools are often made with: how high do the labelled
+positives stand in it, and how high what is relevant and not labelled? The latter is known where the data come with
+their truth; else the first suspects stand for it.
 """
 
 from __future__ import annotations
@@ -17,6 +21,7 @@ import numpy as np
 from litotes.auditing.evidence_table import EvidenceTable
 from litotes.core import Collection
 from litotes.core.seeds import rng
+from litotes.evaluation.pool_bias import compare_ranks, pool_bias
 
 __all__ = ["pooling"]
 
@@ -42,7 +47,8 @@ def pooling(
         ``depth``; ``labelled``, ``unjudged`` and ``suspects``: how many, the share of each of :data:`PARTS`, and as
         ``lean`` the share of BM25 only minus that of dense only, each with its 95 % bootstrap interval over queries
         (unjudged: of the documents in the first ``depth`` unlabelled ones of either); ``judged``: what share of each
-        retriever's first ``depth`` of all documents was judged; ``says``: what it means.
+        retriever's first ``depth`` of all documents was judged; ``says``: what it means; ``ranks``: what
+        :func:`litotes.evaluation.pool_bias.compare_ranks` finds of BM25, and under ``others`` whom it compared with.
     """
     kinds = {"labelled": evidence.positives(), "unjudged": evidence.unjudged(), "suspects": suspects}
     counts = {kind: _counts(cells, depth, data.n_rows) for kind, cells in kinds.items()}
@@ -62,7 +68,16 @@ def pooling(
         parts = {part: found[kind, part] for part in PARTS}
         facts[kind] = {"cells": int(of.sum()), "parts": parts, "lean": found[kind, "lean"]}
     facts["judged"] = {name: found["judged", name] for name in ("bm25", "dense")}
-    return {**facts, "says": _says(facts)}
+    return {**facts, "says": _says(facts), "ranks": _ranks(data, evidence.positives(), suspects, seed)}
+
+
+def _ranks(data: Collection, labelled: EvidenceTable, suspects: EvidenceTable, seed: int) -> dict[str, Any]:
+    """How high BM25 ranks the labelled, against the unlabelled relevant where they are known, else the suspects."""
+    known = pool_bias(data, seed=seed)
+    if known is not None:
+        return {"others": "relevant and not labelled", **known}
+    groups = [(cells.row, np.nan_to_num(cells.column("bm25_rank"), nan=np.inf)) for cells in (labelled, suspects)]
+    return {"others": "first suspects", **compare_ranks(*groups, called="the first suspect", seed=seed)}
 
 
 def _counts(cells: EvidenceTable, depth: int, n_rows: int) -> np.ndarray:

@@ -113,6 +113,12 @@ def audit_retrieval(
     check_outside(out.path if isinstance(out, RunFolder) else out, data)
     judges = [DocumentJudge(), *(judge_from_spec(each) if isinstance(each, str) else each for each in by)]
     _check_names([judge.name for judge in judges[1:]])
+    documents = int(data.cols_with_content.sum())
+    if reach >= documents:
+        say(
+            f"Nothing is beyond reach: {reach:,} ranks take in all {documents:,} documents, so that no positive is "
+            "suspected and no query called unanswerable for its rank. Give a smaller reach for that."
+        )
     run = out if isinstance(out, RunFolder) else RunFolder.open(out)
     evidence = gather(run, data, encoder, judges, top=top, shard_rows=shard_rows, force=force, say=say)
     further = {judge.name: sign_of(judge) for judge in judges[1:]}

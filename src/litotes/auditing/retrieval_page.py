@@ -11,6 +11,7 @@ from litotes.auditing.pooling import PARTS
 from litotes.auditing.shared_words import content_words, marked
 from litotes.auditing.template_page import page_of
 from litotes.core.files import write_atomically, write_json
+from litotes.evaluation.pool_bias import WITHIN
 
 __all__ = ["write_page"]
 
@@ -128,7 +129,19 @@ def _pool(pooling: Mapping[str, Any]) -> dict[str, Any]:
         "rows": [(part, *(_interval(_part(pooling, kind, part)) for kind, _ in kinds)) for part in PARTS],
         "heads": [f"{words} ({pooling[kind]['cells']:,})" for kind, words in kinds],
         "judged": [(name, _interval(share)) for name, share in pooling["judged"].items()],
+        "ranks": _ranks(pooling["ranks"]),
     }
+
+
+def _ranks(ranks: Mapping[str, Any]) -> dict[str, Any]:
+    """How high BM25 ranks the labelled and the others, as rows of text."""
+    kinds = {"labelled": "labelled", "unlabelled": ranks["others"]}
+    rows = []
+    for depth in map(str, WITHIN):
+        shares = [ranks[kind]["within"][depth] for kind in kinds]
+        rows.append((depth, *("–" if share is None else f"{share:.1%}" for share in shares)))
+    heads = [f"{words} ({ranks[kind]['cells']:,})" for kind, words in kinds.items()]
+    return {"says": ranks["says"], "heads": heads, "rows": rows}
 
 
 def _part(pooling: Mapping[str, Any], kind: str, part: str) -> Mapping[str, float | None]:

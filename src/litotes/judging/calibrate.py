@@ -25,7 +25,7 @@ from litotes.data.trec import read_trec_judgements
 from litotes.judging.calibration import Calibration
 from litotes.judging.named import Judge
 
-__all__ = ["CalibratedJudge", "calibrate", "known_cells", "read_known"]
+__all__ = ["CalibratedJudge", "calibrate", "calibrated_values", "known_cells", "read_known"]
 
 _MANY_POSITIVES = 1 / 3  # a larger share among the known cells says that they were not drawn from the candidates
 
@@ -51,7 +51,7 @@ def calibrate(
     """
     is_known, is_positive = known_cells(candidates, data, known, complete=complete)
     cells = candidates.filter(is_known)
-    values = judge.judge(cells, data).column(f"judge.{judge.name}")
+    values = calibrated_values(judge, judge.judge(cells, data), data)
     n_positives, without = int(is_positive.sum()), int(np.isnan(values).sum())
     say(
         f"{judge.name}: calibrated on {len(cells):,} of {len(candidates):,} candidates, those of known truth: "
@@ -98,7 +98,7 @@ class CalibratedJudge:
     def judge(self, candidates: Candidates, data: Collection) -> Candidates:
         """The candidates with ``judge.<name>`` and ``trust.<name>``; none is dropped."""
         found = self.inner.judge(candidates, data)
-        trust = self.calibration.trust(found.column(f"judge.{self.name}"), found.assumed)
+        trust = self.calibration.trust(calibrated_values(self.inner, found, data), found.assumed)
         return found.with_columns({f"trust.{self.name}": trust})
 
     def fingerprint(self) -> dict[str, str]:
@@ -108,6 +108,14 @@ class CalibratedJudge:
     def says(self, data: Collection) -> str:
         """In words, whether the trust holds for ``data``."""
         return self.calibration.says(data)
+
+
+def calibrated_values(judge: Judge, found: Candidates, data: Collection) -> np.ndarray:
+    """What a calibration reads of judged candidates, float64 ``[cells]``: ``judge.<name>``, or what the judge names
+    instead with ``to_calibrate(found, data)`` where its column is only a part of what it knows.
+    """
+    named = getattr(judge, "to_calibrate", None)
+    return found.column(f"judge.{judge.name}") if named is None else named(found, data)
 
 
 def known_cells(

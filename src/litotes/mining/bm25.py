@@ -21,9 +21,9 @@ from litotes.core.checks import check_float
 from litotes.core.errors import LitotesError, require
 from litotes.core.fingerprint import digest
 from litotes.mining.blocks import best_of_blocks
-from litotes.mining.bm25_index import BM25Index, Tokenizer, index_folder
 from litotes.mining.exclusion import Allowed, Window, propose, row_positions
 from litotes.mining.named import check_name
+from litotes.models.bm25_index import BM25Index, Tokenizer, index_folder
 
 __all__ = ["BM25Miner", "bm25_scores"]
 

@@ -7,6 +7,7 @@ import pytest
 from litotes.auditing import pooling as module
 from litotes.auditing.evidence_table import EvidenceTable
 from litotes.auditing.pooling import PARTS, pooling
+from litotes.auditing.retrieval_page import _pool
 from litotes.core import Collection, LabelMatrix
 
 
@@ -130,3 +131,28 @@ def test_blocks_of_draws_change_nothing(monkeypatch):
     whole = pooling(collection(30), made(lines), NONE, depth=10)
     monkeypatch.setattr(module, "_BLOCK", 7 * 30)
     assert pooling(collection(30), made(lines), NONE, depth=10) == whole
+
+
+def test_ranks_by_the_weak_retriever_are_compared_with_the_suspects():
+    suspects = made([(row, 1, None, 20 if row < 50 else None, 1) for row in range(60)])
+    ranks = pooling(collection(60), leaning(3, 40), suspects, depth=10)["ranks"]
+    assert ranks["others"] == "first suspects" and ranks["above"]["share"] == 1
+    assert ranks["labelled"]["within"] == {"1": 0.0, "3": 1.0, "10": 1.0, "30": 1.0, "100": 1.0}
+    assert ranks["unlabelled"]["within"]["30"] == pytest.approx(50 / 60), "no word in common is no rank"
+    assert "A labelled positive ranks above the first suspect of its query in 100% of pairs" in ranks["says"]
+
+
+def test_where_the_truth_is_known_it_stands_in_place_of_suspects():
+    plain = collection(3)
+    rows, cols = [0, 1, 2, 0], [0, 0, 0, 7]
+    truth = LabelMatrix(plain.row_ids, plain.col_ids, rows, cols)
+    texts = pa.table({"id": plain.col_ids.values, "text": [f"t {i}" for i in range(50)]})
+    known = Collection(plain.labels, plain.rows.table, texts, truth=truth)
+    facts = pooling(known, leaning(3, 40, n=3), NONE, depth=10)
+    ranks = facts["ranks"]
+    assert ranks["others"] == "relevant and not labelled" and ranks["unlabelled"]["cells"] == 1
+    shown = _pool(facts)["ranks"]
+    assert shown["heads"] == ["labelled (3)", "relevant and not labelled (1)"] and shown["says"] == ranks["says"]
+    assert [row[0] for row in shown["rows"]] == ["1", "3", "10", "30", "100"] and shown["rows"][-1][1:] == (
+        "100.0%",
+    ) * 2

@@ -51,6 +51,20 @@ def test_finds_one_of_every_fault(audit):
     assert audit.pooling["labelled"]["cells"] == 7
 
 
+@pytest.mark.parametrize(("reach", "is_said"), [(26, False), (27, True), (100, True)])
+def test_a_reach_beyond_the_corpus_is_said(reach, is_said):
+    """27 of the 28 documents have a text to be ranked by."""
+    said: list[str] = []
+    found = audit_retrieval(library(), word_encoder(), **{**SETTINGS, "reach": reach, "say": said.append})
+    lines = [line for line in said if line.startswith("Nothing is beyond reach")]
+    assert lines == is_said * [
+        f"Nothing is beyond reach: {reach} ranks take in all 27 documents, so that no positive is suspected and no "
+        "query called unanswerable for its rank. Give a smaller reach for that."
+    ]
+    if is_said:
+        assert found.false_positives.num_rows == 0
+
+
 def test_every_list_is_a_csv_and_a_jsonl_file_of_the_same_rows(audit):
     for name, table in tables(audit).items():
         with open(audit.folder / f"{name}.csv", newline="") as file:

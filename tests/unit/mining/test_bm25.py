@@ -12,7 +12,7 @@ from litotes.core.errors import LitotesError, MachineError
 from litotes.core.text import words
 from litotes.mining import blocks, bm25
 from litotes.mining.bm25 import BM25Miner, bm25_scores
-from litotes.mining.bm25_index import BM25Index, Tokenizer, index_folder
+from litotes.models.bm25_index import BM25Index, Tokenizer, index_folder
 from tests.unit.mining.small_data import cells_of, double_loop, make_collection, random_collection
 
 texts = st.lists(st.sampled_from("a b c d Ä-ö 3,5 _x".split()), max_size=8).map(" ".join)
