@@ -1,4 +1,4 @@
-"""``litotes evaluate``: search the full corpus, measure, compare with another encoder or run, write run files."""
+"""``litotes evaluate``: search the full corpus, measure, compare with another encoder or a reranking, write runs."""
 
 from __future__ import annotations
 
@@ -11,8 +11,10 @@ import typer
 from litotes.cli import options
 from litotes.cli.answers import Table, answer
 from litotes.cli.run_record import bind_data, load_data, recorded, resolved
+from litotes.core.errors import LitotesError
 
 if TYPE_CHECKING:
+    from litotes.core import Collection
     from litotes.evaluation import Comparison, Evaluation
 
 __all__ = ["evaluate", "register"]
@@ -37,6 +39,11 @@ def evaluate(
             metavar="NAME", show_default=False, help="What to compare with: another encoder, or a TREC run file."
         ),
     ] = None,
+    rerank: Annotated[
+        str | None,
+        typer.Option(metavar="MODEL", show_default=False, help="A cross-encoder that orders the top documents anew."),
+    ] = None,
+    rerank_depth: Annotated[int, typer.Option(min=1, help="Documents of each query that it reads.")] = 100,
     metrics: Annotated[str, typer.Option(help="Names of ir-measures, divided by commas.")] = "nDCG@10,RR@10,R@100",
     split: Annotated[str, typer.Option(help="Which judgements to measure by.")] = "test",
     query_prompt: options.QueryPrompt = None,
@@ -54,15 +61,18 @@ def evaluate(
 ) -> None:
     """Measure an encoder over the full corpus; compare it with another.
 
-    All documents are searched for each query; the difference to --against is tested query by query. Writes run files
-    for trec_eval and evaluation.json. Prompts belong to --encoder; a model named by --against uses its own. Where the
-    complete truth of a built-in set is known, the figures by it stand beside those by its labels.
+    All documents are searched for each query; the difference to --against, or what --rerank gains over the encoder
+    alone, is tested query by query. Writes run files for trec_eval and evaluation.json. Prompts belong to --encoder; a
+    model named by --against uses its own. Where the complete truth of a built-in set is known, the figures by it stand
+    beside those by its labels.
     """
     from litotes.core.files import write_json
     from litotes.core.run_folder import RunFolder
     from litotes.evaluation import compare
     from litotes.evaluation import evaluate as measure
 
+    if rerank is not None and against is not None:
+        raise LitotesError("litotes evaluate compares two systems: give --against or --rerank, not both.")
     reading = {
         "query_column": query_column,
         "positive_column": positive_column,
@@ -80,6 +90,8 @@ def evaluate(
         "encoder": resolved(encoder),
         "out": str(run.path.absolute()),
         "against": None if against is None else resolved(against),
+        "rerank": None if rerank is None else resolved(rerank),
+        "rerank_depth": rerank_depth,
         "metrics": metrics,
         "split": split,
         **prompts,
@@ -93,6 +105,10 @@ def evaluate(
         if against is not None and against != encoder:
             systems[against] = _ready(against, embedding)
         by = {"labels": [measure(collection, ready, names, name=name) for name, ready in systems.items()]}
+        if rerank is not None:
+            name = f"{encoder} + {rerank}"
+            again = _reranked(collection, by["labels"][0].run, rerank, rerank_depth, device, batch_size)
+            by["labels"].insert(0, measure(collection, again, names, name=name))
         runs = _write_runs(run.path, by["labels"])
         if collection.truth is not None:
             known = collection.truth
@@ -115,6 +131,15 @@ def _ready(name: str, embedding: dict[str, Any]) -> Any:
     from litotes.models.encoder import resolve_encoder
 
     return resolve_encoder(name, **embedding)
+
+
+def _reranked(
+    data: Collection, run: dict[str, dict[str, float]], model: str, depth: int, device: str, batch_size: int
+) -> dict[str, dict[str, float]]:
+    """The run with its first documents in the model's order."""
+    from litotes.evaluation.reranking import rerank, reranker
+
+    return rerank(data, run, reranker(model, device=device, batch_size=batch_size), depth=depth)
 
 
 def _write_runs(folder: Path, measured: list[Evaluation]) -> dict[str, str]:

@@ -56,3 +56,30 @@ def test_the_test_is_paired_and_seeded(here, capsys):
 def test_against_itself_is_one_system(here, capsys):
     found = answered(capsys, "--encoder", "first.trec", "--against", "first.trec")
     assert len(found["by"]["labels"]["systems"]) == 1
+
+
+def test_a_reranking_stands_beside_the_encoder_with_the_paired_test(here, capsys):
+    from litotes.models.interaction import InteractionRanker
+
+    InteractionRanker.of(load("data", split="test")).save_pretrained("ranker")
+    words = ["--encoder", "first.trec", "--rerank", "ranker", "--rerank-depth", "2", "--metrics", "RR@10"]
+    found = answered(capsys, *words)
+    by = found["by"]["labels"]
+    names = [system["name"] for system in by["systems"]]
+    assert names == ["first.trec + ranker", "first.trec"] and len(found["runs"]) == 2
+    comparison = by["comparison"]
+    assert (comparison["a"], comparison["b"]) == tuple(names)
+    reranked, plain = (system["means"]["RR@10"] for system in by["systems"])
+    assert np.isclose(comparison["differences"][0]["difference"], reranked - plain)
+    assert reranked > plain == 0.5
+    assert answered(capsys, *words[:4], "--rerank-depth", "1", *words[6:])["by"]["labels"]["systems"][0]["means"] == {
+        "RR@10": 0.5
+    }
+    assert main(["evaluate", "data", *words, "--out", "e"]) == 0
+    assert "first.trec + ranker" in capsys.readouterr().out
+
+
+def test_two_comparisons_at_once_are_refused(here, capsys):
+    words = ["evaluate", "data", "--encoder", "first.trec", "--against", "first.trec", "--rerank", "x", "--out", "e"]
+    assert main(words) == 2
+    assert "give --against or --rerank, not both" in capsys.readouterr().err

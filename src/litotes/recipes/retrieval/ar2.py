@@ -1,0 +1,510 @@
+"""AR2: a retriever and a ranker as opponents, with candidates that follow the retriever.
+
+Zhang, Gong, Shen, Lv, Duan and Chen, "Adversarial Retriever-Ranker for dense text retrieval", ICLR 2022 (arXiv
+2110.03611), section 3. G_theta retrieves: s(q, d) = E_q(q) . E_d(d). D_phi ranks: r(q, d), one logit of the pair read
+together. A list of M = 1 + n candidates is the positive d and n negatives from the top T of the retriever.
+
+    min_theta max_phi  E_q E_{D- ~ G_theta(q)} log p_phi(d | q, {d} + D-)
+
+    0. warm up G: in-batch NLL over all positives and one hard negative each
+    1. top T of every query by G, without positives, their twins and what holds an answer
+    2. warm up D: cross entropy of [d, n negatives drawn from the list]
+    3. rounds of iteration_steps: a. D learns (theta rests)               loss = mean(logsumexp(r) - r_0)
+                                  b. G learns (phi rests, reward constant)  loss = lambda adv + (1 - lambda) distill
+                                  c. encode all with G as it is now, retrieve the top T anew     (losses/ar2.py)
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
+
+import numpy as np
+import torch
+from jaxtyping import Float
+from pydantic import Field
+from torch import Tensor, nn
+
+from litotes.core import Candidates, Collection, RunFolder
+from litotes.core.errors import DataError, LitotesError
+from litotes.core.fingerprint import digest
+from litotes.losses import ar2_loss, ar2_ranker_loss, ar2_scores, info_nce
+from litotes.recipes.retrieval.options import TrainingOptions
+
+if TYPE_CHECKING:
+    from transformers import TrainerCallback, TrainerState
+
+    from litotes.mining import Miner
+    from litotes.training import Alternation, NegativeDraws, RefreshNegatives, TextTowers, TrainingRun
+
+__all__ = ["Ar2Config", "Ar2Step", "load_model", "load_ranker", "train_ar2"]
+
+Batch = tuple[np.ndarray, np.ndarray]
+"""Lines ``[B, 2]`` (row, positive) and their negatives ``[B, n]``."""
+
+RANKER = "ranker"
+"""Where the ranker lies in the run folder."""
+
+
+class Ar2Config(TrainingOptions):
+    """AR2: a retriever learns to fool a ranker, and from what the ranker says; the ranker learns from what it finds."""
+
+    presets: ClassVar[dict[str, dict[str, Any]]] = {
+        "paper": {
+            "towers": "separate",
+            "num_negatives": 15,
+            "per_device_train_batch_size": 64,
+            "warm_up_batch_size": 128,
+            "learning_rate": 1e-5,
+            "ranker_rate": 1e-6,
+            "retriever_warm_up_rate": 2e-5,
+            "ranker_warm_up_rate": 1e-5,
+            "max_steps": 32_000,
+            "iteration_steps": 2000,
+            "ranker_steps": 500,
+            "adv_form": "official",
+            "query_length": 32,
+            "corpus_length": 128,
+            "ranker_length": 160,
+            "scale": 1.0,
+            "save_steps": 2000,
+        }
+    }
+
+    ranker: str = Field(
+        "builtin:minilm", description="Where the ranker starts: a cross-encoder's name or folder, or 'interaction'."
+    )
+    ranker_length: int | None = Field(None, ge=4, description="Most tokens of a pair; by default the ranker's own.")
+    ranker_layers: int | None = Field(None, ge=1, description="Train only so many last layers of the ranker.")
+    towers: Literal["shared", "separate"] = Field(
+        "shared", description="Whether queries and documents share weights, where the encoder lets them."
+    )
+    adv_form: Literal["expected", "official"] = Field(
+        "expected", description="The adversarial term: the paper's expectation, or the published code's sum."
+    )
+    adv_lambda: float = Field(0.5, ge=0, le=1, description="Weight of the adversarial term; 0: distillation alone.")
+    temperature: float = Field(1.0, gt=0, description="Of the ranker in the distillation's target, nowhere else.")
+    scale: float | None = Field(
+        None, gt=0, description="Factor of the scores; by default 20 for cosine encoders and 1 for inner products."
+    )
+    scale_similarity: bool = Field(False, description="Divide scores by the square root of the vectors' width.")
+    num_negatives: int = Field(7, ge=1, description="n: negatives of a list.")
+    top: int = Field(50, ge=1, description="T: depth of the lists that they are drawn from.")
+    answers: str | None = Field(
+        None, description="JSONL of _id and answers; a document that holds an answer of its query is no negative."
+    )
+    min_trust: float | None = Field(None, ge=0, le=1, description="Leave out candidates that judges trust less.")
+    learning_rate: float = Field(3e-5, gt=0, description="The retriever's highest learning rate, in rounds.")
+    ranker_rate: float = Field(1e-5, gt=0, description="The ranker's, in rounds.")
+    per_device_train_batch_size: int = Field(8, ge=1, description="Queries a batch, in rounds and for the ranker.")
+    weight_decay: float = Field(0.0, ge=0, description="Weight decay, not on biases and normalisations.")
+    max_grad_norm: float = Field(2.0, gt=0, description="The gradient of either model is clipped to this norm.")
+    iteration_steps: int = Field(40, ge=1, description="Steps of a round; candidates are retrieved anew after each.")
+    ranker_steps: int = Field(10, ge=0, description="Of them, the ranker's; one more, as in the published code.")
+    exact_steps: bool = Field(False, description="Take ranker_steps as it is, without the one more.")
+    refresh: bool = Field(True, description="Retrieve candidates anew after each round.")
+    train_ranker: bool = Field(True, description="Let the ranker learn in rounds; else all steps are the retriever's.")
+    teacher: Literal["ranker", "labels"] = Field(
+        "ranker", description="Who teaches the retriever; labels: contrastive on the candidates, no ranker (ANCE)."
+    )
+    only_warm_up: bool = Field(False, description="Stop before the rounds, with both models warmed up.")
+    retriever_warm_up_steps: int | None = Field(
+        None, ge=0, description="Steps in-batch before the first candidates; by default one pass over the rows."
+    )
+    retriever_warm_up_rate: float = Field(3e-5, gt=0, description="The retriever's rate in them.")
+    warm_up_batch_size: int = Field(32, ge=1, description="Queries a batch in them.")
+    warm_up_miner: Literal["bm25", "dense", "random"] = Field(
+        "bm25", description="What finds the one hard negative of each query in them."
+    )
+    ranker_warm_up_steps: int | None = Field(
+        None, ge=0, description="Steps of the ranker before the rounds; by default one pass over the rows."
+    )
+    ranker_warm_up_rate: float = Field(1e-4, gt=0, description="The ranker's rate in them.")
+
+    @property
+    def turns(self) -> Alternation:
+        """Whose turn it is at which step."""
+        from litotes.training import Alternation
+
+        if not self.train_ranker or self.teacher == "labels":
+            return Alternation(self.iteration_steps, 0, exact=True)
+        return Alternation(self.iteration_steps, self.ranker_steps, self.exact_steps)
+
+
+def train_ar2(
+    data: Collection,
+    config: Ar2Config,
+    run: RunFolder | str | Path,
+    *,
+    dev: Collection | None = None,
+    candidates: Candidates | str | Path | None = None,
+    encoder: Any = None,
+    ranker: Any = None,
+    answers: Mapping[str, Sequence[str]] | None = None,
+) -> Any:
+    """Train AR2 into a run folder and return the retriever, a ``SentenceTransformer``; a killed call goes on.
+
+    The retriever lies at the top of the folder, the ranker under ``ranker`` (:func:`load_ranker`).
+
+    Args:
+        data: queries, documents and the positives.
+        run: the folder.
+        dev: rows to take the retriever's metrics on; None holds out a seeded tenth of the training rows.
+        candidates: the first lists, or the run folder that holds them, instead of those of the warmed-up retriever;
+            judged ones serve ``min_trust``.
+        encoder: a live ``SentenceTransformer`` to train in place of ``config.encoder``.
+        ranker: in place of ``config.ranker`` a live ``CrossEncoder``, or any module called on (query, document) pairs
+            that gives logits and has ``save_pretrained(folder)``.
+        answers: by query id, in place of ``config.answers`` or a column ``answers`` of the queries.
+    """
+    from litotes.mining.answers import answers_of
+    from litotes.models import resolve_encoder
+    from litotes.models.model_fingerprint import weights_digest
+    from litotes.models.sentence_transformer import SentenceTransformerEncoder
+    from litotes.training import TextTowers, TrainingRun, hold_out, suspected_cells
+
+    run = run if isinstance(run, RunFolder) else RunFolder.open(run)
+    model = config.load(encoder)
+    model = _separated(model) if config.towers == "separate" else model
+    embedder = resolve_encoder(model, dtype=config.dtype, batch_size=config.batch_size)
+    assert isinstance(embedder, SentenceTransformerEncoder)
+    config = config.model_copy(update={"scale": config.scale or (20.0 if embedder.similarity == "cosine" else 1.0)})
+    pair_model = _pair_model(data, config, ranker)
+    known = answers_of(data, config.answers) if answers is None else answers
+    watched = hold_out(data, dev, config.seed)
+    suspects = None
+    if config.min_trust is not None:
+        if candidates is None:
+            raise LitotesError("min_trust needs candidates that were judged: pass candidates=, or --candidates RUN.")
+        suspects = suspected_cells(candidates, data, below=config.min_trust)
+    live = {name: "a live model" for name, given in (("encoder", encoder), ("ranker", ranker)) if given is not None}
+    made_from = {
+        "data": data.fingerprint,
+        "dev split": "none" if dev is None else dev.fingerprint,
+        "starting encoder": digest(embedder.fingerprint("query"), embedder.fingerprint("document")),
+        "starting ranker": weights_digest([pair_model]),
+        "answers": digest({row: list(texts) for row, texts in known.items()}),
+        "suspects": digest(suspects),
+    }
+    job = TrainingRun(run, "ar2", {**config.model_dump(), **live}, made_from)
+    if job.done:
+        return load_model(job.folder)
+    before = watched.metrics(embedder)
+    config.train_last_layers_only(model)
+    step = Ar2Step(TextTowers(embedder), pair_model, data, config)
+    find = _Finder(model, config, known, suspects)
+    _warm_up_retriever(step, find, watched.rows, job)  # 0
+    first = find.first(data, run, candidates)  # 1
+    rows = np.intersect1d(watched.rows, first.row)
+    if not len(rows):
+        raise DataError("No training row has a candidate: each document is a positive, suspected, or holds an answer.")
+    _warm_up_ranker(step, _draws(data, first, config, rows), job)  # 2
+    steps, rounds = _take_turns(step, find, _draws(data, first, config, rows), job)  # 3
+    model.eval()
+    model.save_pretrained(str(job.folder))
+    deliverable: Any = getattr(pair_model, "model", pair_model)
+    deliverable.save_pretrained(str(job.folder / RANKER))
+    after = watched.metrics(resolve_encoder(model, dtype=config.dtype, batch_size=config.batch_size))
+    left_out = {"rows_without_candidates": len(watched.rows) - len(rows), "rounds": rounds}
+    job.finish({"steps": steps, **left_out, **watched.report(before, after)})
+    return model
+
+
+class Ar2Step:
+    """One step of AR2: the ranker's or the retriever's loss, by the number of the step.
+
+    Args:
+        retriever: G, as vectors of texts.
+        ranker: D, any module from (query, document) pairs to logits.
+        data: what lines and negatives are positions of.
+    """
+
+    def __init__(self, retriever: TextTowers, ranker: nn.Module, data: Collection, config: Ar2Config) -> None:
+        self.retriever, self.ranker, self.data, self.config = retriever, ranker, data, config
+        self.turns = config.turns
+
+    def __call__(self, batch: Batch, state: TrainerState) -> dict[str, Float[Tensor, ""]]:
+        """The loss of the model whose turn it is; the other one is not touched."""
+        from litotes.training import resting
+
+        if self.turns.is_first(state.global_step):
+            return self.of_ranker(batch, state)
+        if self.config.teacher == "labels":  # cross entropy of the lists, as the ranker's
+            return {"retriever": ar2_ranker_loss(self.scores(batch))}
+        with resting(self.ranker):
+            r = self.logits(batch)
+        c = self.config
+        form: dict[str, Any] = {"adv_form": c.adv_form, "adv_lambda": c.adv_lambda, "temperature": c.temperature}
+        return {"retriever": ar2_loss(self.scores(batch), r, **form)}
+
+    def of_ranker(self, batch: Batch, state: TrainerState) -> dict[str, Float[Tensor, ""]]:
+        """The ranker's loss; of the retriever nothing is asked."""
+        return {RANKER: ar2_ranker_loss(self.logits(batch))}
+
+    def in_batch(self, batch: Batch, state: TrainerState) -> dict[str, Float[Tensor, ""]]:
+        """The warm-up's loss: every query against all documents of the batch that are not positives of it."""
+        cells, negatives = batch
+        documents = np.concatenate([cells[:, 1], negatives.ravel()])
+        q, d = self._queries(cells), self._documents(documents)
+        scores = q @ d.T * (self.config.scale or 1.0) / (q.shape[1] ** 0.5 if self.config.scale_similarity else 1.0)
+        own = torch.eye(*scores.shape, dtype=torch.bool, device=scores.device)
+        known = torch.from_numpy(self.data.is_positive(cells[:, :1], documents[None, :])).to(scores.device)
+        return {"retriever": info_nce(scores, own, keep=~known | own, temperature=1.0)}
+
+    def scores(self, batch: Batch) -> Float[Tensor, "batch candidates"]:
+        """s of each list; documents that several lists hold are encoded once."""
+        cells, negatives = batch
+        listed, place = np.unique(np.concatenate([cells[:, 1:], negatives], axis=1), return_inverse=True)
+        d = self._documents(listed)[torch.from_numpy(place.reshape(len(cells), -1))]
+        c = self.config
+        return ar2_scores(self._queries(cells), d, scale_similarity=c.scale_similarity, scale=c.scale or 1.0)
+
+    def logits(self, batch: Batch, ranker: nn.Module | None = None) -> Float[Tensor, "batch candidates"]:
+        """r of each list, by the ranker in training or another one."""
+        cells, negatives = batch
+        listed = np.concatenate([cells[:, 1:], negatives], axis=1)
+        queries, documents = self.data.row_texts, self.data.col_texts
+        pairs = [(queries[row], documents[col]) for (row, _), cols in zip(cells, listed, strict=True) for col in cols]
+        return (self.ranker if ranker is None else ranker)(pairs).reshape(listed.shape)
+
+    def _queries(self, cells: np.ndarray) -> Tensor:
+        return self.retriever([self.data.row_texts[row] or "" for row in cells[:, 0]], "query")
+
+    def _documents(self, cols: np.ndarray) -> Tensor:
+        return self.retriever([self.data.col_texts[col] or "" for col in cols], "document")
+
+
+def load_model(folder: str | Path, device: str = "auto") -> Any:
+    """The retriever that was left in a folder, a ``SentenceTransformer``."""
+    from litotes.models import load_sentence_transformer
+
+    return load_sentence_transformer(folder, device=device)
+
+
+def load_ranker(folder: str | Path, device: str = "auto") -> Any:
+    """The ranker that was left beside it: a ``CrossEncoder``, or the interaction ranker."""
+    from litotes.models.cross_encoder import load_cross_encoder
+    from litotes.models.interaction import InteractionRanker, is_interaction_ranker
+
+    if is_interaction_ranker(Path(folder) / RANKER):
+        return InteractionRanker.load(Path(folder) / RANKER)
+    return load_cross_encoder(Path(folder) / RANKER, device=device, seed=None)
+
+
+# --- the stages -------------------------------------------------------------------------------------------------------
+
+
+def _warm_up_retriever(step: Ar2Step, find: _Finder, rows: np.ndarray, job: TrainingRun) -> None:
+    """Stage 0: in-batch, with one hard negative each."""
+    config = step.config
+    if config.retriever_warm_up_steps == 0:
+        return
+    found = find.for_warm_up(step.data, job.run)
+    draws = _draws(step.data, found, config, np.intersect1d(rows, found.row), k=1)
+    steps = config.retriever_warm_up_steps or -(-len(draws.cells) // config.warm_up_batch_size)
+    learners = {"retriever": _learner(step.retriever, config.retriever_warm_up_rate, steps, config)}
+    _train(learners, step.in_batch, draws, steps, job, "retriever", config, size=config.warm_up_batch_size)
+
+
+def _warm_up_ranker(step: Ar2Step, draws: NegativeDraws, job: TrainingRun) -> None:
+    """Stage 2: cross entropy of lists from the first candidates."""
+    config = step.config
+    if config.ranker_warm_up_steps == 0:
+        return
+    steps = config.ranker_warm_up_steps or -(-len(draws.cells) // config.per_device_train_batch_size)
+    learners = {RANKER: _learner(step.ranker, config.ranker_warm_up_rate, steps, config)}
+    _train(learners, step.of_ranker, draws, steps, job, RANKER, config)
+
+
+def _take_turns(
+    step: Ar2Step, find: _Finder, draws: NegativeDraws, job: TrainingRun
+) -> tuple[int, list[dict[str, float]]]:
+    """Stage 3: the rounds. Optimisers and schedules of both models last through all of them."""
+    from litotes.training import Learner, WatchedOpponents
+
+    config, turns = step.config, step.turns
+    if config.only_warm_up:
+        return 0, []
+    batches = -(-len(draws.cells) // config.per_device_train_batch_size)
+    total = config.max_steps or batches * config.num_train_epochs
+    of_ranker, of_retriever = turns.counts(total)
+    fresh = copy.deepcopy(step.ranker)
+    learners = {"retriever": _learner(step.retriever, config.learning_rate, of_retriever, config)}
+    learners[RANKER] = (
+        _learner(step.ranker, config.ranker_rate, of_ranker, config) if of_ranker else Learner(step.ranker)
+    )
+    refresh = find.refreshing(draws) if config.refresh else None
+    watch = WatchedOpponents(
+        job.run,
+        draws,
+        turns,
+        step.scores,
+        step.logits,
+        lambda batch: step.logits(batch, fresh),
+        models=(step.retriever, step.ranker, fresh),
+        refresh=refresh,
+        batch_size=config.per_device_train_batch_size,
+    )
+    callbacks = [draws if refresh is None else refresh, watch]
+    return _train(learners, step, draws, total, job, "rounds", config, callbacks=callbacks), watch.rounds
+
+
+def _train(
+    learners: Mapping[str, Any],
+    step: Any,
+    draws: NegativeDraws,
+    steps: int,
+    job: TrainingRun,
+    name: str,
+    config: Ar2Config,
+    *,
+    size: int | None = None,
+    callbacks: Sequence[TrainerCallback] = (),
+) -> int:
+    """Train to the end from the last checkpoint; the last step is always kept, for what comes after it."""
+    from litotes.training import KeepLastStep, ReportTraining, Rounds, RoundsArguments, ShuffledBatches
+
+    cells = draws.cells
+    args = RoundsArguments(
+        output_dir=str(job.checkpoints / name),
+        max_steps=steps,
+        save_steps=config.save_steps,
+        logging_steps=config.logging_steps,
+        bf16=config.autocast,
+        device=next(next(iter(learners.values())).model.parameters()).device.type,
+        seed=config.seed,
+    )
+    batches = ShuffledBatches(np.arange(len(cells)), size or config.per_device_train_batch_size, seed=config.seed)
+    told = [*(callbacks or [draws]), ReportTraining(job.run, bar=False), KeepLastStep()]
+    rounds = Rounds(learners, step, batches, args, callbacks=told, collate=lambda x: (cells[x], draws.draw(cells[x])))
+    return int(rounds.train().global_step)
+
+
+def _learner(model: nn.Module, rate: float, steps: int, config: Ar2Config) -> Any:
+    from litotes.training import Learner, decaying, linear_schedule
+
+    optimizer = torch.optim.AdamW(decaying(model, config.weight_decay), lr=rate)
+    return Learner(model, optimizer, linear_schedule(config.warmup(steps), steps), config.max_grad_norm)
+
+
+def _draws(
+    data: Collection, found: Candidates, config: Ar2Config, rows: np.ndarray, k: int | None = None
+) -> NegativeDraws:
+    from litotes.training import NegativeDraws
+
+    return NegativeDraws(data, found, k or config.num_negatives, seed=config.seed, rows=rows, short="repeat")
+
+
+# --- what is found ----------------------------------------------------------------------------------------------------
+
+
+class _Finder:
+    """Finds candidates: never a positive, a twin, a suspected cell or what holds an answer."""
+
+    def __init__(
+        self, model: Any, config: Ar2Config, answers: Mapping[str, Sequence[str]], suspects: np.ndarray | None
+    ) -> None:
+        from litotes.mining import DenseMiner
+
+        self.config, self.answers, self.suspects = config, answers, suspects
+        self.dense = DenseMiner(encoder=model, top=config.top, dtype=config.dtype, batch_size=config.batch_size)
+
+    def for_warm_up(self, data: Collection, run: RunFolder) -> Candidates:
+        """What the retriever warms up on, mined into the run."""
+        from litotes.mining import miner_from_spec
+
+        spec = f"{self.config.warm_up_miner}:name=warm-up"
+        miner = miner_from_spec(spec, top=self.config.top, encoder=self.dense.encoder, seed=self.config.seed)
+        return self._mined(miner, data, run)
+
+    def first(self, data: Collection, run: RunFolder, given: Candidates | str | Path | None) -> Candidates:
+        """The first candidates: those given, or the top T of the warmed-up retriever, mined into the run."""
+        from litotes.mining.answers import holds_answer
+        from litotes.training import given_list
+
+        if given is None:
+            return self._mined(self.dense, data, run)
+        found = given_list(given, data, top=self.config.top)
+        return self.trusted(found.filter(~holds_answer(data, found.row, found.col, self.answers)), data)
+
+    def refreshing(self, draws: NegativeDraws) -> RefreshNegatives:
+        """The callback that finds them anew after every round, with the retriever as it is then."""
+        from litotes.training import RefreshNegatives
+
+        return RefreshNegatives(draws, _Anew(self, draws), every_n_steps=self.config.iteration_steps)
+
+    def trusted(self, found: Candidates, data: Collection) -> Candidates:
+        """Without suspected cells."""
+        if self.suspects is None:
+            return found
+        return found.filter(~np.isin(found.row * data.n_cols + found.col, self.suspects))
+
+    def without_answers(self, miner: Miner) -> Miner:
+        """The miner, without what holds an answer."""
+        from litotes.mining.answers import AnswerFilter
+
+        return AnswerFilter(miner, self.answers) if self.answers else miner
+
+    def _mined(self, miner: Miner, data: Collection, run: RunFolder) -> Candidates:
+        from litotes.core.candidate_run import CANDIDATES, shard_candidates
+        from litotes.core.run_folder import Stage
+        from litotes.mining import mine_into
+
+        mine_into(run, self.without_answers(miner), data)
+        stage = Stage(run, f"{CANDIDATES}/{miner.name}")  # alone: a killed run may hold another that is unfinished
+        first, *others = [shard_candidates(table, miner.name) for table in stage.tables()]
+        return self.trusted(first.merge(*others), data)
+
+
+class _Anew:
+    """The dense miner of a refresh; a row of which nothing is left keeps the candidates that it had."""
+
+    def __init__(self, find: _Finder, draws: NegativeDraws) -> None:
+        self.find, self.draws = find, draws
+        self.miner = find.without_answers(find.dense)
+        self.name, self.encoder = find.dense.name, find.dense.encoder
+
+    def mine(self, data: Collection, rows: np.ndarray | None = None) -> Candidates:
+        found = self.find.trusted(self.miner.mine(data, rows), data)
+        before = self.draws.tables[-1].candidates
+        bare = np.setdiff1d(self.draws.rows if rows is None else rows, found.row)
+        return found.merge(before.filter(np.isin(before.row, bare)))
+
+    def fingerprint(self, data: Collection) -> dict[str, str]:
+        return self.miner.fingerprint(data)
+
+
+# --- the models -------------------------------------------------------------------------------------------------------
+
+
+def _separated(model: Any) -> Any:
+    from litotes.training import separate_towers
+
+    return separate_towers(model)
+
+
+def _pair_model(data: Collection, config: Ar2Config, live: Any) -> nn.Module:
+    """The ranker as a module called on pairs of texts."""
+    from sentence_transformers import CrossEncoder
+
+    from litotes.models.cross_encoder import PairModel, load_cross_encoder
+    from litotes.models.interaction import InteractionRanker, is_interaction_ranker
+
+    model = live
+    if live is None and config.ranker == "interaction":
+        model = InteractionRanker.of(data, seed=config.seed)
+    elif live is None and is_interaction_ranker(config.ranker):
+        model = InteractionRanker.load(config.ranker)
+    elif live is None:
+        options: dict[str, Any] = {"device": config.device, "dtype": "float32", "seed": config.seed}
+        model = load_cross_encoder(config.ranker, max_length=config.ranker_length, **options)
+    if isinstance(model, CrossEncoder):
+        return PairModel(model, layers=config.ranker_layers)
+    if not isinstance(model, nn.Module) or not hasattr(model, "save_pretrained"):
+        raise LitotesError(
+            "The ranker of AR2 must be a CrossEncoder, or a module that is called on (query, document) pairs and has "
+            f"save_pretrained(folder). Got {type(model).__name__}."
+        )
+    return model
