@@ -1,0 +1,245 @@
+"""What PEG promises (Wu et al. 2023), asked of two data sets; the weights' formula is this project's reconstruction.
+
+- ``nfcorpus``: a bag of words with two linear heads, compared by cosine, trained from nothing. The curve of batch sizes
+  begins there; everything else begins from a warm-up of 300 steps with in-batch negatives, 128 pairs a batch.
+- ``pydocs``: all-MiniLM-L6-v2, its last two layers trained. Test is measured by the complete truth.
+
+All arms of a claim take equally many steps and start from one model. A larger batch reads more pairs in as many steps:
+that is what the curve of batch sizes is about, and no control for it is made. Random negatives, as many as hard ones,
+tell hardness from number. Constant beta is tried at half of what the schedules rise to, their mean over training.
+
+Noise: a share of the training positives is replaced by random documents before anything is trained, by the seed of the
+run; dev and test are clean. What the filter drops is measured against what was replaced. Options are chosen on dev, as
+many trials for every arm, with a seed that is not reported.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache
+from typing import TYPE_CHECKING, Any
+
+from litotes.claims.retrieval_study import METRICS, run_recipe, splits
+from litotes.evaluation.claim import Arm, Claim, Holds
+from litotes.evaluation.experiment import Cell, Outcome
+
+if TYPE_CHECKING:
+    from litotes.data.noisy_positives import NoisyPositives
+
+__all__ = ["CLAIMS", "NOISE", "run"]
+
+NOISE = ("noise", "wrong pairs kept", "right pairs kept")
+"""The effective share of wrong training positives; the shares of them and of the others that are trained on."""
+
+_READING: dict[str, dict[str, Any]] = {
+    "nfcorpus": {
+        "encoder": "word-bag",
+        "similarity": "cosine",
+        "temperature": 0.05,
+        "mini_batch_size": 0,
+        "save_steps": 5000,
+    },
+    "pydocs": {
+        "encoder": "builtin:minilm",
+        "trained_layers": 2,
+        "query_length": 32,
+        "corpus_length": 64,
+        "dtype": "bfloat16",
+        "temperature": 0.05,
+        "mini_batch_size": 0,
+        "save_steps": 5000,
+    },
+}
+_IN_BATCH = {"num_negatives": 0, "beta_end": 0.0}
+_RATES = {"nfcorpus": (5e-4, 1e-3, 2e-3, 4e-3), "pydocs": (5e-5, 1e-4, 2e-4, 5e-4)}
+_STEPS = {
+    "nfcorpus": {"max_steps": 200, "per_device_train_batch_size": 64},
+    "pydocs": {"max_steps": 40, "per_device_train_batch_size": 16},
+}
+_WARM_UP = {
+    "nfcorpus": {"learning_rate": 2e-3, "max_steps": 300, "per_device_train_batch_size": 128},
+    "pydocs": {"learning_rate": 5e-5, "max_steps": 40, "per_device_train_batch_size": 32},
+}
+_SECONDS = {"nfcorpus": 25.0, "pydocs": 40.0}
+_SEEDS = {"nfcorpus": range(8), "pydocs": range(5)}
+_EFFECT = 0.01  # of nDCG@10
+
+
+def run(cell: Cell) -> Outcome:
+    """Train the arm, on noisy positives where it says ``noise``, and measure what it left."""
+    config = dict(cell.arm.config)
+    noisy = _noisy(cell.data, config.pop("noise", 0.0), cell.seed)
+    outcome = run_recipe(replace(cell, arm=replace(cell.arm, config=config)), noisy.data)
+    return replace(outcome, metrics={**outcome.metrics, **_kept(cell, noisy)})
+
+
+@lru_cache(maxsize=2)
+def _noisy(data: str, share: float, seed: int) -> "NoisyPositives":
+    from litotes.data.noisy_positives import noisy_positives
+
+    return noisy_positives(splits(data).fit, share, seed)
+
+
+def _kept(cell: Cell, noisy: "NoisyPositives") -> dict[str, float]:
+    """What the filter made of the noise; without a filter, or without noise, everything is kept."""
+    import numpy as np
+
+    from litotes.core import Candidates
+
+    path = cell.folder / "model" / "pairs.parquet"
+    wrong, right = 1.0, 1.0
+    if path.is_file():
+        pairs, width = Candidates.load(path), noisy.data.n_cols
+        kept = pairs.column("weight") > 0
+        is_wrong = np.isin(pairs.row * width + pairs.col, noisy.put @ np.array([width, 1]))
+        wrong = float(kept[is_wrong].mean()) if is_wrong.any() else 1.0
+        right = float(kept[~is_wrong].mean()) if not is_wrong.all() else 1.0
+    return dict(zip(NOISE, (noisy.rate, wrong, right), strict=True))
+
+
+def _warm_up(data: str, **options: Any) -> Arm:
+    config = {**_READING[data], **_IN_BATCH, **_WARM_UP[data], "in_batch_epochs": 0, **options}
+    return Arm("peg", config, seconds=_SECONDS[data])
+
+
+def _arm(data: str, options: Mapping[str, Any], trials: Sequence[Mapping[str, Any]], start: Arm | None) -> Arm:
+    config = {**_READING[data], **_STEPS[data], "in_batch_epochs": 0, **options}
+    return Arm("peg", config, start, trials, _SECONDS[data])
+
+
+def _by_rate(data: str) -> list[dict[str, Any]]:
+    return [{"learning_rate": rate} for rate in _RATES[data]]
+
+
+def _by_beta(data: str, *constants: float, rising: bool) -> list[dict[str, Any]]:
+    """Two betas at the two middle rates: as many trials as there are rates."""
+    return [
+        {"learning_rate": rate, "beta_start": 0.0 if rising else beta, "beta_end": beta}
+        for beta in constants
+        for rate in _RATES[data][1:3]
+    ]
+
+
+def _negatives(data: str) -> dict[str, Arm]:
+    """The arms about hard negatives and their weights."""
+    warm_up, rates = _warm_up(data), _by_rate(data)
+    return {
+        "in-batch": _arm(data, _IN_BATCH, rates, warm_up),
+        "random": _arm(data, {"miner": "random", "beta_end": 0.0}, rates, warm_up),
+        "hard": _arm(data, {"beta_end": 0.0}, rates, warm_up),
+        "hard, constant": _arm(data, {}, _by_beta(data, 1.5, 3.0, rising=False), warm_up),
+        "hard, progressive": _arm(data, {}, _by_beta(data, 3.0, 6.0, rising=True), warm_up),
+    }
+
+
+def _sizes(data: str) -> dict[str, Arm]:
+    """The same steps with larger batches, each with its own learning rate."""
+    seconds, rates = {16: 10.0, 128: 18.0, 1024: 75.0}, [{"learning_rate": r} for r in (1e-3, 2e-3, 4e-3, 8e-3)]
+    return {
+        f"batch {size}": replace(
+            _arm(data, {**_IN_BATCH, "max_steps": 200, "per_device_train_batch_size": size}, rates, None),
+            seconds=seconds[size],
+        )
+        for size in seconds
+    }
+
+
+def _filtering(data: str, share: float) -> dict[str, Arm]:
+    """With and without the filter, both from the warm-up on the same noisy pairs."""
+    warm_up = _warm_up(data, noise=share)
+    options = {**_IN_BATCH, "noise": share, "per_device_train_batch_size": 128}
+    filtered = [{"learning_rate": r, "filter_top": top} for top in (100, 400) for r in _RATES[data][1:3]]
+    return {
+        "filter": _arm(data, options, filtered, warm_up),
+        "no filter": _arm(data, options, _by_rate(data), warm_up),
+    }
+
+
+def _claim(
+    data: str,
+    name: str,
+    says: str,
+    source: str,
+    arms: Mapping[str, Arm],
+    holds: Sequence[Holds],
+    *,
+    seeds: Sequence[int] | None = None,
+    shown: Sequence[str] = (),
+    note: str = "",
+) -> Claim:
+    named = {arm: arms[arm] for arm in arms if any(arm in comparison for comparison in holds)}
+    return Claim(
+        name=f"{data}-{name}",
+        says=says,
+        source=source,
+        data=data,
+        metric="nDCG@10",
+        arms=named,
+        holds=holds,
+        effect=_EFFECT,
+        seeds=_SEEDS[data] if seeds is None else seeds,
+        shown=(*METRICS[1:], *shown),
+        note=note,
+    )
+
+
+def _about_negatives(data: str) -> list[Claim]:
+    arms = _negatives(data)
+    return [
+        _claim(
+            data,
+            "hard-negatives",
+            "Five hard negatives a query help: more than none, and more than five random ones",
+            "abstract; checklist lines 2 and 5",
+            arms,
+            [("hard", ">", "in-batch"), ("hard", ">", "random")],
+        ),
+        _claim(
+            data,
+            "weights",
+            "Weighing negatives by difficulty helps, the more so the later: better than all alike",
+            "abstract; checklist line 4",
+            arms,
+            [("hard, progressive", ">", "hard")],
+            note="The formula of the weights is this project's reconstruction of what the paper describes in words.",
+        ),
+        _claim(
+            data,
+            "progressive",
+            "Weights that grow in the course of training are better than constant ones",
+            "abstract; checklist lines 4 and 5",
+            arms,
+            [("hard, progressive", ">", "hard, constant")],
+            note="The formula of the weights is this project's reconstruction of what the paper describes in words.",
+        ),
+    ]
+
+
+def _about_noise(data: str, percent: int) -> Claim:
+    return _claim(
+        data,
+        f"noise-{percent}",
+        f"With {percent} % of the training positives random documents, dropping pairs that the warm model ranks low "
+        "helps",
+        "training procedure, step 1; checklist line 3",
+        _filtering(data, percent / 100),
+        [("filter", ">", "no filter")],
+        shown=NOISE,
+    )
+
+
+CLAIMS = (
+    _claim(
+        "nfcorpus",
+        "batch-size",
+        "More negatives in the batch are better, at equal steps",
+        "abstract; checklist line 5",
+        _sizes("nfcorpus"),
+        [("batch 128", ">", "batch 16"), ("batch 1024", ">", "batch 128")],
+        seeds=range(5),
+        note="In equally many steps a larger batch reads more pairs; the comparison does not tell the two apart.",
+    ),
+    *_about_negatives("nfcorpus"),
+    _about_noise("nfcorpus", 20),
+    _about_noise("nfcorpus", 40),
+    *_about_negatives("pydocs"),
+)
