@@ -12,16 +12,26 @@ from litotes.core.text import normalise
 from litotes.evaluation import measure_scores
 from litotes.losses import (
     AdoreLoss,
+    ar2_ranker_loss,
+    ar2_scores,
+    ar2_terms,
+    cached_encode,
+    coupled_losses,
+    difficulty_weights,
     multiple_negatives_ranking_loss,
+    negatives_plan,
     pairwise_logistic_loss,
     ranked_lists,
     star_loss,
     star_scores,
+    tiled_info_nce,
+    tiled_partition,
     triplet_loss,
 )
 from litotes.mining.bm25 import bm25_scores
 from litotes.mining.exact_search import search
 from litotes.mining.exclusion import Allowed, Window, top_of_scores
+from litotes.training.alternation import Alternation
 
 
 def adapt_star_loss(x, params, grads):
@@ -73,7 +83,117 @@ def adapt_ir_metrics(x, params, grads):
     return {"per_query": per_query, "mean": mean}
 
 
+def adapt_cet(x, params, grads):
+    a, o = leaf(x["relevance_scores"]), leaf(x["selection_scores"])
+    temperature, cap = float(params["debias_ratio"]), float(params.get("max_weight") or "inf")
+    options = {
+        "temperature": temperature,
+        "max_weight": cap,
+        "normalize_weights": params.get("normalize_weights", False),
+    }
+    found = coupled_losses(a, o, keep=mask(x.get("mask")), **options)
+    outputs = {
+        "weight_for_relevance": found.weights_for_relevance,
+        "weight_for_selection": found.weights_for_selection,
+        "relevance_loss": found.relevance,
+        "selection_loss": found.selection,
+        "relevance_loss_unweighted": found.relevance_unweighted,
+        "selection_loss_unweighted": found.selection_unweighted,
+    }
+    return {**outputs, **grads(found.relevance, {"grad_relevance": a}), **grads(found.selection, {"grad_selection": o})}
+
+
+def adapt_cet_pairs(x, params, grads):
+    found = adapt_cet(x, params, grads)
+    return {name: value.flatten() if name.startswith("weight") else value for name, value in found.items()}
+
+
+def adapt_ar2_retriever(x, params, grads, adv_form="official"):
+    q, ctx = leaf(x["q"]), leaf(x["ctx"])
+    options = {name: params[name] for name in ("adv_lambda", "temperature", "eps") if name in params}
+    scores = ar2_scores(q, ctx, scale_similarity=params.get("scale_similarity_by_sqrt_dim", False))
+    found = ar2_terms(scores, torch.from_numpy(x["ranker_logits"]), adv_form=adv_form, **options)
+    outputs = {
+        "retriever_probs": found.probabilities,
+        "reward": found.reward,
+        "distill_loss": found.distillation,
+        "adv_loss": found.adversarial,
+        "loss": found.loss,
+    }
+    return {**outputs, **grads(found.loss, {"grad_q": q, "grad_ctx": ctx})}
+
+
+def adapt_ar2_expected(x, params, grads):
+    return adapt_ar2_retriever(x, params, grads, adv_form="expected")
+
+
+def adapt_ar2_ranker(x, params, grads):
+    logits = leaf(x["ranker_logits"])
+    loss = ar2_ranker_loss(logits)
+    return {"loss": loss, **grads(loss, {"grad": logits})}
+
+
+def adapt_ar2_schedule(x, params, grads):
+    turns = Alternation(params["iteration_steps"], params["ranker_steps"])
+    return {"train_ranker": turns.turns(params["total"]), "refresh_after": turns.round_ends(params["total"])}
+
+
+def adapt_peg_infonce(x, params, grads):
+    q, docs = leaf(x["q"]), leaf(x["docs"])
+    options = {"temperature": 1 / params["scale"], "normalize": params["normalize"]}
+    loss = tiled_info_nce(q, docs.flatten(0, 1), **options)
+    found = tiled_partition(q, docs.flatten(0, 1), negatives_plan(q, docs.flatten(0, 1), **options))
+    return {"loss": loss, "lse": found.log_partition, **grads(loss, {"grad_q": q, "grad_docs": docs})}
+
+
+def adapt_peg_difficulty(x, params, grads):
+    q, docs = leaf(x["q"]), leaf(x["docs"])
+    options = {"beta": params["beta"], "which": params["which"], "weight_norm": None}
+    loss = tiled_info_nce(q, docs.flatten(0, 1), temperature=1 / params["scale"], **options)
+    return {"loss": loss, **grads(loss, {"grad_q": q, "grad_docs": docs})}
+
+
+def adapt_peg_progressive(x, params, grads):
+    q, docs = leaf(x["q"]), leaf(x["docs"])
+    flat, (n, slots) = docs.flatten(0, 1), docs.shape[:2]
+    loss = tiled_info_nce(q, flat, temperature=params["tau"], beta=params["beta"], normalize=False)
+    negatives = torch.arange(n * slots) != slots * torch.arange(n)[:, None]
+    weights = difficulty_weights((q @ flat.T).detach(), negatives, beta=params["beta"])
+    return {"weights": weights, "loss": loss, **grads(loss, {"grad_q": q, "grad_docs": docs})}
+
+
+def adapt_peg_gradcache(x, params, grads):
+    w = {name: leaf(x[name]) for name in ("Wq", "bq", "Wd", "bd")}
+    xq, xd, chunks = torch.from_numpy(x["xq"]), torch.from_numpy(x["xd"]), (params["query_chunk"], params["doc_chunk"])
+    q = cached_encode(lambda t: (t @ w["Wq"].T + w["bq"]).tanh(), xq, chunks[0], parameters=(w["Wq"], w["bq"]))
+    docs = cached_encode(lambda t: (t @ w["Wd"].T + w["bd"]).tanh(), xd, chunks[1], parameters=(w["Wd"], w["bd"]))
+    loss = tiled_info_nce(q, docs, temperature=1 / params["scale"], normalize=False)
+    return {"loss": loss, **grads(loss, {f"grad_{name}": tensor for name, tensor in w.items()})}
+
+
+def adapt_peg_tiled(x, params, grads):
+    q, docs = map(leaf, unit_vectors(params["seed"], params["B"], params["H"], params["d"]))
+    options = {"temperature": 1 / params["scale"], "normalize": False}
+    loss = tiled_info_nce(q, docs, **options)
+    lse = tiled_partition(q, docs, negatives_plan(q, docs, **options)).log_partition[torch.from_numpy(x["rows"])]
+    found = grads(loss, {"q": q, "docs": docs})
+    norms = {f"grad_{name}_norm": gradient.double().norm() for name, gradient in found.items()}
+    rows = {"grad_q_rows": found["q"][x["rows"]], "grad_docs_rows": found["docs"][x["doc_rows"]]}
+    return {"loss": loss, "lse": lse, **rows, **norms}
+
+
 ADAPTERS = {
+    "ar2/ranker_step": adapt_ar2_ranker,
+    "ar2/retriever_expected": adapt_ar2_expected,
+    "ar2/retriever_step": adapt_ar2_retriever,
+    "ar2/schedule": adapt_ar2_schedule,
+    "cet/coupled_step": adapt_cet_pairs,
+    "cet/multi_negative": adapt_cet,
+    "peg/difficulty_all": adapt_peg_difficulty,
+    "peg/gradcache": adapt_peg_gradcache,
+    "peg/infonce": adapt_peg_infonce,
+    "peg/progressive_norm": adapt_peg_progressive,
+    "peg/tiled": adapt_peg_tiled,
     "star-adore/star_loss": adapt_star_loss,
     "star-adore/randneg": adapt_randneg,
     "star-adore/adore": adapt_adore,
@@ -91,3 +211,14 @@ def leaf(array):
 def mask(array):
     """0 and 1 as a bool tensor; None stays None."""
     return None if array is None else torch.from_numpy(array).bool()
+
+
+def unit_vectors(seed, n, hard, width):
+    """The unit queries [n, width] and documents [n * (1 + hard), width] that a case of peg/tiled describes, float32."""
+    rng = np.random.default_rng(seed)
+    centres = rng.standard_normal((n, width))
+    q = centres + 0.8 * rng.standard_normal((n, width))
+    far = np.array([0.8] + [1.6] * hard)
+    docs = centres[:, None, :] + rng.standard_normal((n, 1 + hard, width)) * far[None, :, None]
+    unit = (x / np.linalg.norm(x, axis=-1, keepdims=True) for x in (q, docs.reshape(-1, width)))
+    return tuple(x.astype(np.float32) for x in unit)

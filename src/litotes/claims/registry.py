@@ -13,7 +13,13 @@ from litotes.evaluation.experiment import Cell, Outcome
 
 __all__ = ["ClaimsModule", "claims_of", "slugs_with_claims"]
 
-_MODULES = {"audit-retrieval": "litotes.claims.audit_retrieval", "star-adore": "litotes.claims.star_adore"}
+_MODULES = {
+    "ar2": "litotes.claims.ar2",
+    "audit-retrieval": "litotes.claims.audit_retrieval",
+    "cet": "litotes.claims.cet",
+    "peg": "litotes.claims.peg",
+    "star-adore": "litotes.claims.star_adore",
+}
 
 
 @dataclass(frozen=True)

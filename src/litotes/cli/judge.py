@@ -26,7 +26,7 @@ def judge(
         typer.Option(
             metavar="SPEC",
             show_default=False,
-            help="document, margin or cross-encoder; options after a colon: cross-encoder:model=NAME, "
+            help="document, margin, rank, cross-encoder or selection; options after a colon: cross-encoder:model=NAME, "
             "margin:relative_margin=0.05.",
         ),
     ],

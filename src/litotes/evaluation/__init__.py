@@ -13,10 +13,14 @@ if TYPE_CHECKING:
     from litotes.evaluation.metrics import DEFAULT_METRICS as DEFAULT_METRICS
     from litotes.evaluation.metrics import measure_run as measure_run
     from litotes.evaluation.metrics import measure_scores as measure_scores
+    from litotes.evaluation.pool_bias import pool_bias as pool_bias
+    from litotes.evaluation.reranking import rerank as rerank
+    from litotes.evaluation.reranking import reranker as reranker
     from litotes.evaluation.retrieval import Evaluation as Evaluation
     from litotes.evaluation.retrieval import evaluate as evaluate
     from litotes.evaluation.significance import bootstrap_interval as bootstrap_interval
     from litotes.evaluation.significance import paired_randomisation_test as paired_randomisation_test
+    from litotes.evaluation.weight_report import weight_report as weight_report
 
 _HOMES = {
     "Comparison": "litotes.evaluation.comparison",
@@ -31,6 +35,10 @@ _HOMES = {
     "paired_randomisation_test": "litotes.evaluation.significance",
     "pairwise_error_decomposition": "litotes.evaluation.diagnostics",
     "pairwise_errors": "litotes.evaluation.diagnostics",
+    "pool_bias": "litotes.evaluation.pool_bias",
+    "rerank": "litotes.evaluation.reranking",
+    "reranker": "litotes.evaluation.reranking",
+    "weight_report": "litotes.evaluation.weight_report",
 }
 
 __all__ = list(_HOMES)

@@ -75,8 +75,9 @@ def claim_record(claim: Claim, runs: Mapping[str, Mapping[int, Run]], choices: M
 
 def made_as_one(claim: Claim, runs: Mapping[str, Mapping[int, Run]], choices: Mapping[str, Choice]) -> Made:
     """The one thing that made every run so far, trials on dev and starts included; runs that differ are refused."""
-    each = [*choices.values(), *(run for of_arm in runs.values() for run in of_arm.values())]
-    return agreed([made for one in each for made in one.made], f"the runs of the claim {claim.name!r}")
+    made = [each for choice in choices.values() for each in choice.made]
+    made += [each for of_arm in runs.values() for run in of_arm.values() for each in run.made]
+    return agreed(made, f"the runs of the claim {claim.name!r}")
 
 
 def enter_results(

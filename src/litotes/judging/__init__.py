@@ -10,9 +10,13 @@ __all__ = [
     "Judge",
     "MarginJudge",
     "PairScorer",
+    "RankJudge",
+    "SelectionJudge",
     "calibrate",
+    "filter_pairs",
     "judge_from_spec",
     "judge_into",
+    "observed_pairs",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -25,8 +29,12 @@ __getattr__, __dir__ = lazy_names(
         "Judge": "litotes.judging.named",
         "MarginJudge": "litotes.judging.margin",
         "PairScorer": "litotes.judging.pair_scorer",
+        "RankJudge": "litotes.judging.rank",
+        "SelectionJudge": "litotes.judging.selection",
         "calibrate": "litotes.judging.calibrate",
+        "filter_pairs": "litotes.judging.pair_filter",
         "judge_from_spec": "litotes.judging.named",
         "judge_into": "litotes.judging.run",
+        "observed_pairs": "litotes.judging.pair_filter",
     },
 )

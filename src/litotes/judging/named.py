@@ -16,6 +16,8 @@ JUDGES: dict[str, tuple[str, str]] = {
     "margin": ("litotes.judging.margin", "MarginJudge"),
     "document": ("litotes.judging.document", "DocumentJudge"),
     "cross-encoder": ("litotes.judging.cross_encoder", "CrossEncoderJudge"),
+    "rank": ("litotes.judging.rank", "RankJudge"),
+    "selection": ("litotes.judging.selection", "SelectionJudge"),
 }
 """Kind -> module and class."""
 

@@ -3,6 +3,7 @@
 from litotes.core.lazy import lazy_names
 
 __all__ = [
+    "AnswerFilter",
     "ApproximateMiner",
     "BM25Miner",
     "DenseMiner",
@@ -22,6 +23,7 @@ __all__ = [
 __getattr__, __dir__ = lazy_names(
     __name__,
     {
+        "AnswerFilter": "litotes.mining.answers",
         "ApproximateMiner": "litotes.mining.approximate",
         "BM25Miner": "litotes.mining.bm25",
         "DenseMiner": "litotes.mining.dense",

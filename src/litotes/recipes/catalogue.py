@@ -70,6 +70,7 @@ CATALOGUE = (
         "Adversarial retriever-ranker",
         "Zhang et al., ICLR 2022, arXiv 2110.03611",
         "A retriever looks for documents that fool a ranker; the ranker learns from them and teaches the retriever.",
+        commands=("ar2",),
     ),
     Recipe(
         "car",
@@ -84,6 +85,7 @@ CATALOGUE = (
         "Coupled estimation technique",
         "Cai et al., CIKM 2022, arXiv 2209.05072",
         "Learns relevance and selection-for-judging together, so that unjudged positives weigh less as negatives.",
+        commands=("cet",),
     ),
     Recipe(
         "claps",
@@ -224,6 +226,7 @@ CATALOGUE = (
         "Progressively learned text embeddings",
         "Wu et al., arXiv 2311.11691",
         "Trains an embedder with tens of thousands of in-batch negatives in bounded memory, weighed by progress.",
+        commands=("peg",),
     ),
     Recipe(
         "pu-mlc",

@@ -5,14 +5,17 @@ from typing import TYPE_CHECKING
 from litotes.core.lazy import lazy_names
 
 if TYPE_CHECKING:
+    from litotes.training.alternation import Alternation as Alternation
     from litotes.training.batches import ShuffledBatches as ShuffledBatches
     from litotes.training.document_index import CompressedIndex as CompressedIndex
     from litotes.training.document_index import DocumentIndex as DocumentIndex
     from litotes.training.document_index import ExactIndex as ExactIndex
     from litotes.training.draws import NegativeDraws as NegativeDraws
     from litotes.training.dynamic_negatives import DynamicNegatives as DynamicNegatives
+    from litotes.training.guarded_miner import GuardedMiner as GuardedMiner
     from litotes.training.held_out import HeldOut as HeldOut
     from litotes.training.held_out import hold_out as hold_out
+    from litotes.training.keep_last_step import KeepLastStep as KeepLastStep
     from litotes.training.lamb import Lamb as Lamb
     from litotes.training.learner import Learner as Learner
     from litotes.training.learner import decaying as decaying
@@ -21,36 +24,57 @@ if TYPE_CHECKING:
     from litotes.training.negative_lists import mined_list as mined_list
     from litotes.training.negative_lists import suspected_cells as suspected_cells
     from litotes.training.negatives import NegativesCollator as NegativesCollator
+    from litotes.training.progressive import ProgressSchedule as ProgressSchedule
+    from litotes.training.progressive import scheduled_value as scheduled_value
     from litotes.training.query_tower import QueryTower as QueryTower
     from litotes.training.refresh import RefreshNegatives as RefreshNegatives
+    from litotes.training.resting import resting as resting
     from litotes.training.rounds import Rounds as Rounds
     from litotes.training.rounds import RoundsArguments as RoundsArguments
+    from litotes.training.source_batches import SourceBatches as SourceBatches
+    from litotes.training.source_batches import source_batch_sampler as source_batch_sampler
+    from litotes.training.source_batches import sources_of_rows as sources_of_rows
+    from litotes.training.text_towers import TextTowers as TextTowers
+    from litotes.training.text_towers import separate_towers as separate_towers
     from litotes.training.trainer_run import train_sentence_transformer as train_sentence_transformer
     from litotes.training.training_run import ReportTraining as ReportTraining
     from litotes.training.training_run import TrainingRun as TrainingRun
+    from litotes.training.watched_opponents import WatchedOpponents as WatchedOpponents
 
 _HOMES = {
+    "Alternation": "litotes.training.alternation",
     "CompressedIndex": "litotes.training.document_index",
     "DocumentIndex": "litotes.training.document_index",
     "DynamicNegatives": "litotes.training.dynamic_negatives",
     "ExactIndex": "litotes.training.document_index",
+    "GuardedMiner": "litotes.training.guarded_miner",
     "HeldOut": "litotes.training.held_out",
+    "KeepLastStep": "litotes.training.keep_last_step",
     "Lamb": "litotes.training.lamb",
     "Learner": "litotes.training.learner",
     "NegativeDraws": "litotes.training.draws",
     "NegativesCollator": "litotes.training.negatives",
+    "ProgressSchedule": "litotes.training.progressive",
     "QueryTower": "litotes.training.query_tower",
     "RefreshNegatives": "litotes.training.refresh",
     "ReportTraining": "litotes.training.training_run",
     "Rounds": "litotes.training.rounds",
     "RoundsArguments": "litotes.training.rounds",
     "ShuffledBatches": "litotes.training.batches",
+    "SourceBatches": "litotes.training.source_batches",
+    "TextTowers": "litotes.training.text_towers",
     "TrainingRun": "litotes.training.training_run",
+    "WatchedOpponents": "litotes.training.watched_opponents",
     "decaying": "litotes.training.learner",
     "given_list": "litotes.training.negative_lists",
     "hold_out": "litotes.training.held_out",
     "linear_schedule": "litotes.training.learner",
     "mined_list": "litotes.training.negative_lists",
+    "resting": "litotes.training.resting",
+    "separate_towers": "litotes.training.text_towers",
+    "scheduled_value": "litotes.training.progressive",
+    "source_batch_sampler": "litotes.training.source_batches",
+    "sources_of_rows": "litotes.training.source_batches",
     "suspected_cells": "litotes.training.negative_lists",
     "train_sentence_transformer": "litotes.training.trainer_run",
 }

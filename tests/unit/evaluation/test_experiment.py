@@ -353,6 +353,8 @@ class TestWhatMadeACell:
         later = experiment(tmp_path, Runs())
         assert {each.commit for each in later.choose(CLAIM, "good").made} == {"b" * 40}
         assert {each.commit for each in later.choose(second, "second").made} == {"a" * 40, "b" * 40}
+        untried = claim(arms={"next": Arm("good", {"rate": 1.0}, GOOD)}, holds=[("next", ">", 0.1)])
+        assert {each.commit for each in later.choose(untried, "next").made} == {"b" * 40}
 
     def test_a_change_while_it_runs_is_refused_and_not_kept(self, tmp_path):
         stands = [NOW, NOW, replace(NOW, package="edited")]

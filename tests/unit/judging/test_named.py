@@ -26,7 +26,7 @@ def test_defaults_serve_where_the_spec_is_silent():
 @pytest.mark.parametrize(
     ("spec", "message"),
     [
-        ("margni", "The 'kind' parameter of --by must be one of 'margin', 'document', 'cross-encoder'."),
+        ("margni", "The 'kind' parameter of --by must be one of 'margin', 'document', 'cross-encoder', "),
         ("margin:relativ_margin=1", "MarginJudge has no option 'relativ_margin'."),
         ("margin:scorer=bm25,percentile=half", "The 'percentile' option of MarginJudge must be"),
         ("cross-encoder:model=nowhere/at-all", "The cross-encoder 'nowhere/at-all' is neither a folder"),

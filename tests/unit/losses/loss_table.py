@@ -11,11 +11,14 @@ import torch
 
 from litotes.losses import (
     adore_loss,
+    difficulty_info_nce,
     info_nce,
     multiple_negatives_ranking_loss,
     pairwise_logistic_loss,
     star_loss,
+    tiled_info_nce,
     triplet_loss,
+    weighted_pair_loss,
 )
 
 ROWS, COLS, DIM = 3, 5, 4
@@ -51,6 +54,66 @@ def loop_info_nce(scores, positives, keep, temperature) -> float:
     return mean(losses)
 
 
+# --- weighted by difficulty, with the matrix and without ----------------------------------------------------------
+
+
+def make_difficulty(g: torch.Generator) -> dict:
+    inputs = make_info_nce(g)
+    chosen = torch.ones(ROWS, COLS, dtype=torch.bool)
+    chosen[0, 1] = chosen[1] = False  # row 1 has negatives and none of them is chosen
+    return inputs | {"chosen": chosen, "beta": 1.5}
+
+
+def make_difficulty_of_weights(g: torch.Generator) -> dict:
+    return make_info_nce(g) | {"weights": 3 * torch.rand(ROWS, COLS, generator=g)}
+
+
+def loop_difficulty(scores, positives, keep, temperature, chosen=None, beta=0.0, weights=None) -> float:
+    losses = []
+    for i in range(len(scores)):
+        s = scores[i].tolist()
+        good = [j for j in range(len(s)) if positives[i, j] and keep[i, j]]
+        bad = [j for j in range(len(s)) if not positives[i, j] and keep[i, j]]
+        c = [j for j in bad if chosen is not None and chosen[i, j]]
+        mean_weight = mean([math.exp(beta * s[j]) for j in c]) or 1.0
+        w = {j: math.exp(beta * s[j]) / mean_weight if j in c else 1.0 for j in bad}
+        w = w if weights is None else {j: float(weights[i, j]) for j in bad}
+        if good:
+            top = sum(math.exp(s[j] / temperature) for j in good)
+            losses.append(math.log(top + sum(w[j] * math.exp(s[j] / temperature) for j in bad)) - math.log(top))
+    return mean(losses)
+
+
+def make_tiled(g: torch.Generator) -> dict:
+    """Two hard negatives a query; some documents are known positives of others, one place is empty."""
+    return {
+        "queries": torch.randn(ROWS, DIM, generator=g),
+        "documents": torch.randn(3 * ROWS, DIM, generator=g),
+        "document_ids": torch.tensor([0, 1, 2, 3, 0, -1, 4, 5, 3]),
+        "known_ids": torch.tensor([[1, 7], [5, -1], [-1, -1]]),
+        "temperature": 0.5,
+    }
+
+
+def make_weighted_tiled(g: torch.Generator) -> dict:
+    return make_tiled(g) | {"beta": 2.0, "which": "in_batch_negatives"}
+
+
+def loop_tiled(queries, documents, document_ids, known_ids, temperature, beta=0.0, which="all_negatives") -> float:
+    ids, n, losses = document_ids.tolist(), len(documents) // len(queries), []
+    for i, query in enumerate(queries):
+        known = {ids[i * n], *known_ids[i].tolist()}
+        s = [float(query @ d) / float(query.norm() * d.norm()) for d in documents]
+        bad = [j for j in range(len(s)) if j != i * n and ids[j] not in known and ids[j] != -1]
+        c = [j for j in bad if which == "all_negatives" or j // n != i]
+        mean_weight = mean([math.exp(beta * s[j]) for j in c]) or 1.0
+        w = {j: math.exp(beta * s[j]) / mean_weight if j in c else 1.0 for j in bad}
+        positive = math.exp(s[i * n] / temperature)
+        total = positive + sum(w[j] * math.exp(s[j] / temperature) for j in bad)
+        losses.append(math.log(total / positive))
+    return mean(losses)
+
+
 # --- pairwise and star --------------------------------------------------------------------------------------------
 
 
@@ -65,6 +128,18 @@ def loop_pairwise(positive, negatives, keep) -> float:
     rows, cols = negatives.shape
     pairs = [(i, j) for i in range(rows) for j in range(cols) if keep[i, j]]
     return mean([softplus(float(negatives[i, j] - positive[i])) for i, j in pairs])
+
+
+def make_weighted_pair(g: torch.Generator) -> dict:
+    inputs = make_pairwise(g)
+    weights = 1 + torch.rand(ROWS, COLS, generator=g).exp().double()
+    return inputs | {"weights": weights.where(inputs["keep"], torch.inf)}  # 0 * inf is NaN
+
+
+def loop_weighted_pair(positive, negatives, keep, weights) -> float:
+    rows, cols = negatives.shape
+    pairs = [(i, j) for i in range(rows) for j in range(cols) if keep[i, j]]
+    return mean([float(weights[i, j]) * softplus(float(negatives[i, j] - positive[i])) for i, j in pairs])
 
 
 def make_star(g: torch.Generator) -> dict:
@@ -190,6 +265,12 @@ def kept_margin(scores, up, down) -> torch.Tensor:
     return gaps[up[:, :, None] & down[:, None, :]].min()
 
 
+TILED_LEFT_OUT = {
+    "row_wise": "the documents of other rows are this row's negatives",
+    "permutable": "its columns are documents: permuting them is tested instead",
+    "masked": "it takes ids, not a mask: what they leave out is tested instead",
+}
+
 LOSSES: dict[str, dict[str, Any]] = {
     "info_nce": {
         "loss": info_nce,
@@ -197,6 +278,44 @@ LOSSES: dict[str, dict[str, Any]] = {
         "promises": {"row_wise", "permutable", "differentiable", "direction", "masked"},
         "reference": loop_info_nce,
         "measure": lambda x: kept_margin(x["scores"], x["positives"] & x["keep"], ~x["positives"] & x["keep"]),
+    },
+    "difficulty_info_nce": {
+        "loss": difficulty_info_nce,
+        "make_inputs": make_difficulty,
+        "promises": {"row_wise", "permutable", "direction", "masked"},
+        "left_out": {"differentiable": "finite differences move the weights, which the gradient holds constant"},
+        "reference": loop_difficulty,
+        "measure": lambda x: kept_margin(x["scores"], x["positives"] & x["keep"], ~x["positives"] & x["keep"]),
+    },
+    "difficulty_info_nce-weights": {
+        "loss": difficulty_info_nce,
+        "make_inputs": make_difficulty_of_weights,
+        "promises": {
+            "row_wise": True,
+            "permutable": True,
+            "differentiable": ("scores",),
+            "direction": +1,
+            "masked": {"keep": "scores"},
+        },
+        "reference": loop_difficulty,
+        "measure": lambda x: kept_margin(x["scores"], x["positives"] & x["keep"], ~x["positives"] & x["keep"]),
+    },
+    "tiled_info_nce": {
+        "loss": tiled_info_nce,
+        "make_inputs": make_tiled,
+        "promises": {"differentiable": True, "direction": +1, "chunked": "tile"},
+        "left_out": TILED_LEFT_OUT,
+        "reference": loop_tiled,
+        "measure": lambda x: -torch.tensor(loop_tiled(**x)),
+    },
+    "tiled_info_nce-weighted": {
+        "loss": tiled_info_nce,
+        "make_inputs": make_weighted_tiled,
+        "promises": {"direction": +1, "chunked": "tile"},
+        "left_out": TILED_LEFT_OUT
+        | {"differentiable": "finite differences move the weights, which the gradient holds constant"},
+        "reference": loop_tiled,
+        "measure": lambda x: -torch.tensor(loop_tiled(**x)),
     },
     "pairwise_logistic_loss": {
         "loss": pairwise_logistic_loss,
@@ -209,6 +328,19 @@ LOSSES: dict[str, dict[str, Any]] = {
             "masked": {"keep": "negatives"},
         },
         "reference": loop_pairwise,
+        "measure": lambda x: (x["positive"][:, None] - x["negatives"])[x["keep"]].min(),
+    },
+    "weighted_pair_loss": {
+        "loss": weighted_pair_loss,
+        "make_inputs": make_weighted_pair,
+        "promises": {
+            "row_wise": True,
+            "permutable": ("negatives", "keep", "weights"),
+            "differentiable": ("positive", "negatives"),
+            "direction": +1,
+            "masked": {"keep": "negatives"},
+        },
+        "reference": loop_weighted_pair,
         "measure": lambda x: (x["positive"][:, None] - x["negatives"])[x["keep"]].min(),
     },
     "star_loss": {

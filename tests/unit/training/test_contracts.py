@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from litotes.testing import Check, check_batch_sampler
-from litotes.training import ShuffledBatches
+from litotes.training import ShuffledBatches, SourceBatches
 
 SAMPLERS: dict[str, dict[str, Any]] = {
     "shuffled": {"make": lambda: ShuffledBatches(np.arange(50), 7, seed=3), "rows": 50},
@@ -19,6 +19,7 @@ SAMPLERS: dict[str, dict[str, Any]] = {
         "rows": 50,
         "drop_last": True,
     },
+    "one-source": {"make": lambda: SourceBatches(np.arange(50) % 3, 7, seed=3), "rows": 50},
 }
 
 CHECKS = [
