@@ -85,21 +85,14 @@ def adapt_ir_metrics(x, params, grads):
 
 def adapt_cet(x, params, grads):
     a, o = leaf(x["relevance_scores"]), leaf(x["selection_scores"])
-    temperature, cap = float(params["debias_ratio"]), float(params.get("max_weight") or "inf")
-    options = {
-        "temperature": temperature,
-        "max_weight": cap,
-        "normalize_weights": params.get("normalize_weights", False),
-    }
+    cap = float(params.get("max_weight") or "inf")
+    options = {"temperature": float(params["debias_ratio"]), "max_weight": cap}
+    options["normalize_weights"] = params.get("normalize_weights", False)
     found = coupled_losses(a, o, keep=mask(x.get("mask")), **options)
-    outputs = {
-        "weight_for_relevance": found.weights_for_relevance,
-        "weight_for_selection": found.weights_for_selection,
-        "relevance_loss": found.relevance,
-        "selection_loss": found.selection,
-        "relevance_loss_unweighted": found.relevance_unweighted,
-        "selection_loss_unweighted": found.selection_unweighted,
-    }
+    outputs = {f"weight_for_{name}": getattr(found, f"weights_for_{name}") for name in ("relevance", "selection")}
+    for name in ("relevance", "selection"):
+        outputs[f"{name}_loss"] = getattr(found, name)
+        outputs[f"{name}_loss_unweighted"] = getattr(found, f"{name}_unweighted")
     return {**outputs, **grads(found.relevance, {"grad_relevance": a}), **grads(found.selection, {"grad_selection": o})}
 
 

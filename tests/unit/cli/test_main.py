@@ -167,7 +167,7 @@ def test_a_recipe_shows_its_options_with_the_papers_values(capsys):
 
 
 def test_a_planned_recipe_says_so(capsys):
-    assert main(["recipes", "ar2"]) == 0
+    assert main(["recipes", "npo"]) == 0
     assert "State: planned" in capsys.readouterr().out
 
 

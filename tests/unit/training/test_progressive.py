@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 import torch
-from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 from torch import nn
 
 from litotes.core.errors import LitotesError
@@ -59,6 +59,12 @@ def test_what_is_wrong_is_said():
         endless.on_step_begin(None, SimpleNamespace(global_step=0, max_steps=-1), None)
 
 
+@pytest.fixture(autouse=True)
+def without_model_cards(monkeypatch):
+    """Writing the cards takes longer than the training."""
+    monkeypatch.setattr(SentenceTransformer, "_create_model_card", lambda *args, **kwargs: None)
+
+
 class Watched(InfoNCELoss):
     """A loss that remembers which beta each of its calls saw, and whether it was being trained."""
 
@@ -77,7 +83,7 @@ def train(data, folder, *, resume=False, stop_after=None, **arguments):
     loss = Watched(model, data)
     args = SentenceTransformerTrainingArguments(
         str(folder),
-        **{"per_device_train_batch_size": 2, "num_train_epochs": 2, "save_steps": 1, **arguments},
+        **{"per_device_train_batch_size": 2, "num_train_epochs": 2, "save_steps": 5, **arguments},
         report_to=[],
         use_cpu=True,
         disable_tqdm=True,

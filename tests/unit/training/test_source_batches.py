@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 import pytest
-from sentence_transformers import SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
 
 from litotes.core import Collection
 from litotes.core.errors import DataError, LitotesError
@@ -85,6 +85,12 @@ def test_what_is_wrong_is_said(data):
         SourceBatches([], 4)
 
 
+@pytest.fixture(autouse=True)
+def without_model_cards(monkeypatch):
+    """Writing the cards takes longer than the training."""
+    monkeypatch.setattr(SentenceTransformer, "_create_model_card", lambda *args, **kwargs: None)
+
+
 class Seen(InfoNCELoss):
     """A loss that remembers the rows of its batches."""
 
@@ -104,7 +110,7 @@ def train(data, folder, resume=False, max_steps=-1):
         per_device_train_batch_size=3,
         num_train_epochs=3,
         max_steps=max_steps,
-        save_steps=1,
+        save_steps=9,
         batch_sampler=source_batch_sampler(sources_of_rows(data, "task")),
         report_to=[],
         use_cpu=True,

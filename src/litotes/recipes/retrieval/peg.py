@@ -68,14 +68,16 @@ class PegConfig(TrainingOptions):
     in_batch_epochs: int = Field(1, ge=0, description="Warm-up: passes with in-batch negatives alone; 0: none.")
     in_batch_steps: int = Field(0, ge=0, description="Steps of the warm-up; if positive it counts instead.")
     filter_top: int | None = Field(
-        None, ge=1, description="Drop pairs whose positive the warm model does not rank among so many non-positives."
+        None,
+        ge=1,
+        description="Drop pairs whose positive has so many unlabelled documents above it, by the warm model.",
     )
     filter_min_score: float | None = Field(None, description="Drop pairs that the warm model scores lower.")
     num_negatives: int = Field(5, ge=0, description="H: hard negatives drawn for each pair; 0: in-batch only.")
     miner: Literal["dense", "bm25", "random"] = Field(
         "dense", description="What finds them when no candidates are given; dense: with the warm model."
     )
-    range_min: int = Field(10, ge=0, description="Mining passes over so many best-ranked non-positives.")
+    range_min: int = Field(10, ge=0, description="Mining passes over so many of the best unlabelled documents.")
     range_max: int = Field(100, ge=1, description="Mining goes down to this rank.")
     relative_margin: float | None = Field(
         None, description="Drop mined ones that score above the positive less this share of it, as likely positives."
