@@ -60,7 +60,7 @@ _WARM_UP = {
     "pydocs": {"learning_rate": 5e-5, "max_steps": 40, "per_device_train_batch_size": 32},
 }
 _SECONDS = {"nfcorpus": 25.0, "pydocs": 40.0}
-_SEEDS = {"nfcorpus": range(8), "pydocs": range(5)}
+_SEEDS = {"nfcorpus": range(10, 18), "pydocs": range(10, 15)}  # nobody has looked at these
 _EFFECT = 0.01  # of nDCG@10
 
 
@@ -235,7 +235,7 @@ CLAIMS = (
         "abstract; checklist line 5",
         _sizes("nfcorpus"),
         [("batch 128", ">", "batch 16"), ("batch 1024", ">", "batch 128")],
-        seeds=range(5),
+        seeds=range(10, 15),
         note="In equally many steps a larger batch reads more pairs; the comparison does not tell the two apart.",
     ),
     *_about_negatives("nfcorpus"),
