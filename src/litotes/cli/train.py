@@ -64,8 +64,8 @@ def train(
 
     found = find_training_command(command)
     given = {name: value for name, value in settings.items() if value is not None}
-    if "encoder" in given:  # a folder is found from anywhere; all else stays as it was typed
-        given["encoder"] = resolved(given["encoder"])
+    for name, value in given.items():  # a place is found from anywhere; all else stays as it was typed
+        given[name] = _found_from_anywhere(value, found.config.model_fields[name])
     config = found.config(**given) if preset is None else found.config.preset(preset, **given)
     reading = {
         "query_column": query_column,
@@ -191,6 +191,13 @@ def _command(command: str) -> Any:
 def _example(command: str) -> str:
     words = f"litotes train {command} data/scifact --candidates runs/scifact --encoder builtin:minilm"
     return f"Example: {words} --out models/{command}"
+
+
+def _found_from_anywhere(value: Any, field: Any) -> Any:
+    from litotes.core.config import NameOrPlace
+
+    marks = [mark for mark in field.metadata if isinstance(mark, NameOrPlace)]
+    return resolved(value) if marks and value not in marks[0].words else value
 
 
 def _field_option(name: str, field: Any) -> tuple[Any, None]:

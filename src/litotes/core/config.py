@@ -9,7 +9,18 @@ import pydantic
 from litotes.core.checks import nearest
 from litotes.core.errors import LitotesError
 
-__all__ = ["Config"]
+__all__ = ["Config", "NameOrPlace"]
+
+
+class NameOrPlace:
+    """Marks a field, ``Annotated[str, NameOrPlace("features")]``, whose text may be a file or folder.
+
+    The command line writes such a place down in full, so that a run goes on from anywhere; ``words`` are none, whatever
+    lies in the folder.
+    """
+
+    def __init__(self, *words: str) -> None:
+        self.words = words
 
 
 class Config(pydantic.BaseModel):

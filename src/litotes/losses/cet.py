@@ -199,13 +199,13 @@ class CoupledLoss(nn.Module):
 
     def forward(self, inputs: Sequence[Sequence[str]], labels: Tensor | None = None) -> dict[str, Float[Tensor, ""]]:
         """The two losses by name, which the trainer logs apart and adds up."""
-        from litotes.models.cell_model import evaluating
         from litotes.models.cross_encoder import PairModel
+        from litotes.models.resting import resting
 
         queries, *documents = inputs
         pairs = [(query, column[line]) for line, query in enumerate(queries) for column in documents]
         R, S, shape = PairModel(self.model), self.selection_model, (len(queries), len(documents))
-        with evaluating(self.model, S):
+        with resting(self.model, S):
             w_R, w_S = (self._weights(model(pairs).reshape(shape)[:, 1:]) for model in (S, R))
         a, o = R(pairs).reshape(shape), S(pairs).reshape(shape)
         for_R, for_S = (

@@ -6,14 +6,11 @@ on match features (:mod:`.feature_ranker`), or something of one's own.
 
 from __future__ import annotations
 
-import contextlib
 import os
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-import torch
 from jaxtyping import Float
 from torch import Tensor, nn
 
@@ -22,8 +19,9 @@ from litotes.core.errors import LitotesError
 from litotes.models.cross_encoder import PairModel, load_cross_encoder
 from litotes.models.loading import no_loading_bars
 from litotes.models.model_fingerprint import tokenizer_digest, weights_digest
+from litotes.models.resting import resting
 
-__all__ = ["CellModel", "PairRanker", "cell_scores", "evaluating", "load_cell_model"]
+__all__ = ["CellModel", "PairRanker", "cell_scores", "load_cell_model"]
 
 TEXTS = ("query text", "document text")
 
@@ -117,22 +115,8 @@ def cell_scores(
     rows, cols = np.asarray(rows, dtype=np.int64), np.asarray(cols, dtype=np.int64)
     scores = np.empty(len(rows))
     order = np.lexsort((cols, rows, -model.sizes(data, rows, cols)))
-    with evaluating(model):
+    with resting(model):
         for start in range(0, len(order), batch_size):
             cells = order[start : start + batch_size]
             scores[cells] = model(data, rows[cells], cols[cells]).double().cpu().numpy()
     return scores
-
-
-@contextlib.contextmanager
-def evaluating(*models: nn.Module) -> Iterator[None]:
-    """Without dropout and without gradient; afterwards every module is in the mode that it was in."""
-    modes = [(module, module.training) for model in models for module in model.modules()]
-    try:
-        for model in models:
-            model.eval()
-        with torch.no_grad():
-            yield
-    finally:
-        for module, mode in modes:
-            module.training = mode

@@ -28,7 +28,6 @@ if TYPE_CHECKING:
     from litotes.training.progressive import scheduled_value as scheduled_value
     from litotes.training.query_tower import QueryTower as QueryTower
     from litotes.training.refresh import RefreshNegatives as RefreshNegatives
-    from litotes.training.resting import resting as resting
     from litotes.training.rounds import Rounds as Rounds
     from litotes.training.rounds import RoundsArguments as RoundsArguments
     from litotes.training.source_batches import SourceBatches as SourceBatches
@@ -70,7 +69,6 @@ _HOMES = {
     "hold_out": "litotes.training.held_out",
     "linear_schedule": "litotes.training.learner",
     "mined_list": "litotes.training.negative_lists",
-    "resting": "litotes.training.resting",
     "separate_towers": "litotes.training.text_towers",
     "scheduled_value": "litotes.training.progressive",
     "source_batch_sampler": "litotes.training.source_batches",

@@ -21,10 +21,10 @@ from litotes.core import RunFolder
 from litotes.core.files import read_json, write_json
 from litotes.core.seeds import rng
 from litotes.losses import ar2_ranker_loss
+from litotes.models.resting import resting
 from litotes.training.alternation import Alternation
 from litotes.training.draws import NegativeDraws
 from litotes.training.refresh import RefreshNegatives
-from litotes.training.resting import resting
 
 __all__ = ["WatchedOpponents"]
 

@@ -59,6 +59,28 @@ def test_texts_are_passed_as_typed_also_where_files_have_their_names(caught):
     assert config.encoder == str(Path("data").absolute())
 
 
+PLACES = [("adore", "encoder"), ("cet", "encoder"), ("cet", "model"), ("cet", "selection_model"), ("peg", "encoder")]
+PLACES += [("ar2", "encoder"), ("ar2", "ranker"), ("ar2", "answers")]
+
+
+@pytest.mark.parametrize(("command", "option"), PLACES)
+def test_a_place_is_found_from_anywhere(command, option, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine").mkdir()
+    field = find_training_command(command).config.model_fields[option]
+    assert train_verb._found_from_anywhere("mine", field) == str(tmp_path / "mine")
+    assert train_verb._found_from_anywhere("someone/model", field) == "someone/model"
+
+
+@pytest.mark.parametrize(
+    ("command", "option", "word"), [("cet", "model", "features"), ("ar2", "ranker", "interaction")]
+)
+def test_a_word_of_the_option_is_no_place_whatever_lies_there(command, option, word, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path(word).mkdir()
+    assert train_verb._found_from_anywhere(word, find_training_command(command).config.model_fields[option]) == word
+
+
 def test_a_preset_and_what_is_given_on_top(caught):
     assert main(["train", "adore", "data", "--preset", "paper", "--query-length", "9", "--out", "m"]) == 0
     config = caught[0]["config"]

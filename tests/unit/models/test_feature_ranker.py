@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from litotes.core.errors import DataError, LitotesError
-from litotes.models.cell_model import cell_scores, evaluating, load_cell_model
+from litotes.models.cell_model import cell_scores, load_cell_model
 from litotes.models.feature_ranker import FeatureRanker
+from litotes.models.resting import resting
 from tests.unit.training.small_world import small_data
 
 NAMES = ("bm25", "overlap", "tfidf")
@@ -101,7 +102,7 @@ def test_scores_are_those_without_dropout_and_modes_are_restored(data):
     first, again = (cell_scores(ranker, data, ROWS, COLS) for _ in range(2))
     np.testing.assert_array_equal(first, again)
     assert ranker.training and ranker.network.training and not ranker.network[2].training
-    with pytest.raises(KeyError), evaluating(ranker):
+    with pytest.raises(KeyError), resting(ranker):
         assert not ranker.training and not torch.is_grad_enabled()
         raise KeyError
     assert ranker.training and torch.is_grad_enabled()

@@ -19,7 +19,7 @@ from __future__ import annotations
 import copy
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -28,6 +28,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from litotes.core import Candidates, Collection, RunFolder
+from litotes.core.config import NameOrPlace
 from litotes.core.errors import DataError, LitotesError
 from litotes.core.fingerprint import digest
 from litotes.losses import ar2_loss, ar2_ranker_loss, ar2_scores, info_nce
@@ -73,7 +74,7 @@ class Ar2Config(TrainingOptions):
         }
     }
 
-    ranker: str = Field(
+    ranker: Annotated[str, NameOrPlace("interaction")] = Field(
         "builtin:minilm", description="Where the ranker starts: a cross-encoder's name or folder, or 'interaction'."
     )
     ranker_length: int | None = Field(None, ge=4, description="Most tokens of a pair; by default the ranker's own.")
@@ -92,7 +93,7 @@ class Ar2Config(TrainingOptions):
     scale_similarity: bool = Field(False, description="Divide scores by the square root of the vectors' width.")
     num_negatives: int = Field(7, ge=1, description="n: negatives of a list.")
     top: int = Field(50, ge=1, description="T: depth of the lists that they are drawn from.")
-    answers: str | None = Field(
+    answers: Annotated[str | None, NameOrPlace()] = Field(
         None, description="JSONL of _id and answers; a document that holds an answer of its query is no negative."
     )
     min_trust: float | None = Field(None, ge=0, le=1, description="Leave out candidates that judges trust less.")
@@ -163,11 +164,11 @@ def train_ar2(
     from litotes.models import resolve_encoder
     from litotes.models.model_fingerprint import weights_digest
     from litotes.models.sentence_transformer import SentenceTransformerEncoder
-    from litotes.training import TextTowers, TrainingRun, hold_out, suspected_cells
+    from litotes.training import TextTowers, TrainingRun, hold_out, separate_towers, suspected_cells
 
     run = run if isinstance(run, RunFolder) else RunFolder.open(run)
     model = config.load(encoder)
-    model = _separated(model) if config.towers == "separate" else model
+    model = separate_towers(model) if config.towers == "separate" else model
     embedder = resolve_encoder(model, dtype=config.dtype, batch_size=config.batch_size)
     assert isinstance(embedder, SentenceTransformerEncoder)
     config = config.model_copy(update={"scale": config.scale or (20.0 if embedder.similarity == "cosine" else 1.0)})
@@ -227,7 +228,7 @@ class Ar2Step:
 
     def __call__(self, batch: Batch, state: TrainerState) -> dict[str, Float[Tensor, ""]]:
         """The loss of the model whose turn it is; the other one is not touched."""
-        from litotes.training import resting
+        from litotes.models.resting import resting
 
         if self.turns.is_first(state.global_step):
             return self.of_ranker(batch, state)
@@ -477,12 +478,6 @@ class _Anew:
 
 
 # --- the models -------------------------------------------------------------------------------------------------------
-
-
-def _separated(model: Any) -> Any:
-    from litotes.training import separate_towers
-
-    return separate_towers(model)
 
 
 def _pair_model(data: Collection, config: Ar2Config, live: Any) -> nn.Module:

@@ -17,7 +17,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -25,6 +25,7 @@ from pydantic import Field
 from torch import Tensor
 
 from litotes.core import Candidates, Collection, RunFolder
+from litotes.core.config import NameOrPlace
 from litotes.core.errors import LitotesError
 from litotes.core.fingerprint import digest
 from litotes.losses import cet_weights, weighted_pair_loss
@@ -63,9 +64,11 @@ class CetConfig(TrainingOptions):
         }
     }
 
-    encoder: str = Field("builtin:minilm", description="What the miner 'dense' embeds with.")
-    model: str = Field("builtin:minilm", description="The relevance model: a cross-encoder's name, or features.")
-    selection_model: str = Field(
+    encoder: Annotated[str, NameOrPlace()] = Field("builtin:minilm", description="What the miner 'dense' embeds with.")
+    model: Annotated[str, NameOrPlace("features")] = Field(
+        "builtin:minilm", description="The relevance model: a cross-encoder's name, or features."
+    )
+    selection_model: Annotated[str, NameOrPlace("features")] = Field(
         "features", description="The selection model: features, or a name as for the other one."
     )
     features: str = Field("all", description="What a relevance model on features sees: all, lexical, or names.")
@@ -180,13 +183,13 @@ class CetStep:
 
     def __call__(self, lines: np.ndarray, state: TrainerState | None = None) -> dict[str, Tensor]:
         """The losses by learner; each has a gradient for its own model only."""
-        from litotes.models.cell_model import evaluating
+        from litotes.models.resting import resting
 
         keep = torch.from_numpy(_first_of_their_line(lines[:, 2:]))
         if self.S is None:
             a = self._scores(self.R, lines)
             return {"relevance": self._loss(a, torch.ones_like(a[:, 1:]), keep)}
-        with evaluating(self.S, self.R):  # 1 and 2
+        with resting(self.S, self.R):  # 1 and 2
             w_R = self._weights(self._scores(self.S, lines, negatives_only=True), keep)
             w_S = self._weights(self._scores(self.R, lines, negatives_only=True), keep)
         a, o = self._scores(self.R, lines), self._scores(self.S, lines)  # 3 and 4

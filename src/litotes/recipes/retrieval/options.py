@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
 
 from litotes.core import Config
+from litotes.core.config import NameOrPlace
 from litotes.core.errors import LitotesError
 
 if TYPE_CHECKING:
@@ -19,7 +20,9 @@ __all__ = ["EncoderOptions", "TrainingOptions"]
 class EncoderOptions(Config):
     """Which encoder, and how it reads texts."""
 
-    encoder: str = Field("builtin:minilm", description="Where to start: a sentence-transformers name or folder.")
+    encoder: Annotated[str, NameOrPlace()] = Field(
+        "builtin:minilm", description="Where to start: a sentence-transformers name or folder."
+    )
     query_prompt: str | None = Field(None, description="Put before every query; by default the encoder's own.")
     corpus_prompt: str | None = Field(None, description="Put before every document; by default the encoder's own.")
     query_length: int | None = Field(None, ge=1, description="Most tokens of a query; by default the encoder's own.")

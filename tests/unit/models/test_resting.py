@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import nn
 
-from litotes.training import resting
+from litotes.models import resting
 
 
 def mixed() -> nn.Module:
