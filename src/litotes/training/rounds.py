@@ -59,7 +59,8 @@ class RoundsArguments:
         num_train_epochs: passes over the batches; ``max_steps``, if positive, counts instead.
         gradient_accumulation_steps: batches that make one optimiser step; losses are averaged over them.
         save_steps: a checkpoint after so many steps (0: none); ``save_total_limit`` of them are kept.
-        logging_steps: mean losses are logged after so many steps.
+        logging_steps: mean losses are logged after so many steps; a learner that rested in some of them has the mean of
+            the others.
         bf16: run the step function under bfloat16 autocast.
         seed: of torch, numpy and Python at the beginning (models are made before, by the caller).
     """
@@ -117,7 +118,7 @@ class Rounds:
         self.state = TrainerState(global_step=0, epoch=0.0, max_steps=args.max_steps or updates * args.num_train_epochs)
         self.state.num_train_epochs = -(-self.state.max_steps // updates)
         self._control = TrainerControl()
-        self._sums: dict[str, float] = {}  # of losses since the last log
+        self._sums: dict[str, list[float]] = {}  # since the last log, by loss: its sum, and of how many updates
 
     def train(self, resume: bool = True) -> TrainerState:
         """Train to the end, from the last checkpoint in ``output_dir`` if there is one and ``resume`` is not false.
@@ -177,7 +178,8 @@ class Rounds:
                 raise LitotesError(f"The step gave a loss for {unknown}, which is no learner with an optimiser.")
             value = float(loss.detach())
             self._refuse_nonfinite(value, "loss" if name == "loss" else f"loss of {name!r}")
-            self._sums[name] = self._sums.get(name, 0.0) + value / parts
+            total, updates = self._sums.get(name, (0.0, 0.0))
+            self._sums[name] = [total + value / parts, updates + 1 / parts]
             inputs = [parameter for mover in movers for parameter in self.learners[mover].parameters]
             if loss.requires_grad:
                 (loss / parts).backward(inputs=inputs, retain_graph=i + 1 < len(shares))
@@ -193,8 +195,7 @@ class Rounds:
     def _log_and_save(self) -> None:
         step, last = self.state.global_step, self.state.global_step >= self.state.max_steps
         if step % self.args.logging_steps == 0 or last:
-            since = (step - 1) % self.args.logging_steps + 1
-            logs = {name: total / since for name, total in self._sums.items()}
+            logs = {name: total / updates for name, (total, updates) in self._sums.items()}
             logs |= {f"learning_rate.{name}": x.learning_rate for name, x in self.learners.items() if x.optimizer}
             self._sums.clear()
             self.state.log_history.append({"step": step, "epoch": self.state.epoch, **logs})

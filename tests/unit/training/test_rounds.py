@@ -111,6 +111,17 @@ def test_each_loss_moves_its_own_model_and_no_other(tmp_path):
     assert learners["first"].steps == 0 and learners["second"].steps == 4
 
 
+def test_a_loss_is_logged_as_its_mean_over_the_steps_that_had_one(tmp_path):
+    learners = two_learners()
+
+    def in_turn(batch, state):
+        name, size = ("first", 8.0) if state.global_step % 4 == 0 else ("second", 2.0)
+        return {name: learners[name].model(INPUTS[batch]).sum() * 0 + size}
+
+    logs = make(tmp_path, learners, [], step=in_turn, max_steps=4, logging_steps=4).train().log_history
+    assert (logs[-1]["first"], logs[-1]["second"]) == (8.0, 2.0)
+
+
 def test_losses_that_share_a_graph_are_each_backpropagated(tmp_path):
     learners = two_learners()
     before = weights(learners)
