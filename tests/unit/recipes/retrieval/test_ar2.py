@@ -22,6 +22,7 @@ from litotes.recipes.load_model import load_model
 from litotes.recipes.retrieval import ar2
 from litotes.recipes.retrieval.ar2 import Ar2Config, Ar2Step, load_ranker, train_ar2
 from litotes.training import Learner, NegativeDraws, Rounds, RoundsArguments, ShuffledBatches, TextTowers
+from tests.unit.recipes.retrieval.stopped_runs import Stopped, stop_at_call, weights_of
 from tests.unit.training.small_world import candidates_of, small_data
 
 AR2 = {
@@ -69,32 +70,8 @@ def play(data, folder, *, candidates=None, answers=None, answers_file=None, **op
     return train_ar2(data, config, folder, encoder=word_bag(data), candidates=candidates, answers=answers)
 
 
-def weights_of(folder):
-    """The bytes of every file of weights of the deliverable."""
-    files = sorted(p for p in folder.rglob("*.safetensors") if "checkpoints" not in p.parts)
-    return {str(p.relative_to(folder)): p.read_bytes() for p in files}
-
-
 def summary(folder):
     return json.loads((folder / "run.json").read_text())["stages"]["train/ar2"]
-
-
-class Stopped(BaseException):
-    """Stands for a kill: nothing catches it."""
-
-
-def stop_at_call(monkeypatch, owner, name, number=None):
-    """Count the calls of ``owner.name``; the ``number``-th never returns."""
-    original, calls = getattr(owner, name), []
-
-    def counting(*args, **kwargs):
-        calls.append(1)
-        if len(calls) == number:
-            raise Stopped
-        return original(*args, **kwargs)
-
-    monkeypatch.setattr(owner, name, counting)
-    return calls
 
 
 # --- the detach table -----------------------------------------------------------------------------------------------

@@ -22,6 +22,7 @@ from litotes.models.tiny import tiny_cross_encoder
 from litotes.recipes.load_model import load_model
 from litotes.recipes.retrieval.cet import CetConfig, CetStep, negative_weights, train_cet, train_coupled
 from litotes.training import NegativeDraws
+from tests.unit.recipes.retrieval.stopped_runs import Stopped, stop_at_call, weights_of
 from tests.unit.training.small_world import candidates_of, small_data
 
 FEATURES = {
@@ -74,17 +75,8 @@ def summary(folder):
     return json.loads((folder / "run.json").read_text())["stages"]["train/cet"]
 
 
-def weights_of(folder):
-    files = sorted(path for path in folder.rglob("*.safetensors") if "checkpoints" not in path.parts)
-    return {str(path.relative_to(folder)): path.read_bytes() for path in files}
-
-
 def parameters(model):
     return torch.cat([p.detach().reshape(-1) for p in model.parameters()])
-
-
-class Stopped(BaseException):
-    """Stands for a kill: nothing catches it."""
 
 
 # --- a step ----------------------------------------------------------------------------------------------------------
@@ -320,16 +312,8 @@ class TestFolder:
 def test_stopped_and_resumed_is_never_stopped(data, tmp_path, monkeypatch, options):
     config = CetConfig(**options)
     train_cet(data, config, tmp_path / "whole")
-    call, calls = CetStep.__call__, []
-
-    def stopping(self, lines, state=None):
-        calls.append(1)
-        if len(calls) == 6:  # in the second epoch, after the checkpoint of step 4
-            raise Stopped
-        return call(self, lines, state)
-
     with monkeypatch.context() as patch:
-        patch.setattr(CetStep, "__call__", stopping)
+        stop_at_call(patch, CetStep, "__call__", 6)  # in the second epoch, after the checkpoint of step 4
         with pytest.raises(Stopped):
             train_cet(data, config, tmp_path / "stopped")
     with pytest.raises(LitotesError, match="its training is not finished"):

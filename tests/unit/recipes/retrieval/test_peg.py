@@ -18,6 +18,7 @@ from litotes.models import resolve_encoder, tiny_bert
 from litotes.recipes.load_model import load_model
 from litotes.recipes.retrieval.peg import PegConfig, train_peg
 from litotes.training import NegativesCollator
+from tests.unit.recipes.retrieval.stopped_runs import Stopped, stop_at_call, weights_of
 from tests.unit.training.small_world import candidates_of, small_data
 
 PEG = {
@@ -56,35 +57,12 @@ def peg(data, tmp_path_factory):
     return folder, train_peg(data, PegConfig(**PEG), folder)
 
 
-def weights_of(folder):
-    files = sorted(p for p in folder.rglob("*.safetensors") if "checkpoints" not in p.parts)
-    return {str(p.relative_to(folder)): p.read_bytes() for p in files}
-
-
 def stage(folder):
     return json.loads((folder / "run.json").read_text())["stages"]["train/peg"]
 
 
 def held_out(folder):
     return stage(folder)["summary"]["held_out"]
-
-
-class Stopped(BaseException):
-    """Stands for a kill: nothing catches it."""
-
-
-def stop_at_call(monkeypatch, owner, name, number=None):
-    """Count the calls of ``owner.name``; the ``number``-th never returns."""
-    original, calls = getattr(owner, name), []
-
-    def counting(*args, **kwargs):
-        calls.append(1)
-        if len(calls) == number:
-            raise Stopped
-        return original(*args, **kwargs)
-
-    monkeypatch.setattr(owner, name, counting)
-    return calls
 
 
 @pytest.fixture

@@ -21,6 +21,7 @@ from litotes.recipes.retrieval.star_adore import (
     train_star,
 )
 from litotes.training import DynamicNegatives, ExactIndex, NegativesCollator
+from tests.unit.recipes.retrieval.stopped_runs import Stopped, stop_at_call, weights_of
 from tests.unit.training.small_world import candidates_of, small_data
 
 STAR = {
@@ -53,33 +54,9 @@ def adore(data, tmp_path_factory):
     return folder, train_adore(data, AdoreConfig(**ADORE, num_train_epochs=2, learning_rate=3e-3), folder)
 
 
-def weights_of(folder):
-    """The bytes of every file of weights of the deliverable."""
-    files = sorted(p for p in folder.rglob("*.safetensors") if "checkpoints" not in p.parts)
-    return {str(p.relative_to(folder)): p.read_bytes() for p in files}
-
-
 def summary(folder):
     (key,) = [k for k in json.loads((folder / "run.json").read_text())["stages"] if k.startswith("train/")]
     return json.loads((folder / "run.json").read_text())["stages"][key]
-
-
-class Stopped(BaseException):
-    """Stands for a kill: nothing catches it."""
-
-
-def stop_at_call(monkeypatch, owner, name, number=None):
-    """Count the calls of ``owner.name``; the ``number``-th never returns."""
-    original, calls = getattr(owner, name), []
-
-    def counting(*args, **kwargs):
-        calls.append(1)
-        if len(calls) == number:
-            raise Stopped
-        return original(*args, **kwargs)
-
-    monkeypatch.setattr(owner, name, counting)
-    return calls
 
 
 # --- what is encoded and trained ------------------------------------------------------------------------------------
