@@ -304,7 +304,7 @@ def _warm_up_retriever(step: Ar2Step, find: _Finder, rows: np.ndarray, job: Trai
         return
     found = find.for_warm_up(step.data, job.run)
     draws = _draws(step.data, found, config, np.intersect1d(rows, found.row), k=1)
-    steps = config.retriever_warm_up_steps or -(-len(draws.cells) // config.warm_up_batch_size)
+    steps = config.retriever_warm_up_steps or config.steps_of_epoch(len(draws.cells), config.warm_up_batch_size)
     learners = {"retriever": _learner(step.retriever, config.retriever_warm_up_rate, steps, config)}
     _train(learners, step.in_batch, draws, steps, job, "retriever", config, size=config.warm_up_batch_size)
 
@@ -314,7 +314,7 @@ def _warm_up_ranker(step: Ar2Step, draws: NegativeDraws, job: TrainingRun) -> No
     config = step.config
     if config.ranker_warm_up_steps == 0:
         return
-    steps = config.ranker_warm_up_steps or -(-len(draws.cells) // config.per_device_train_batch_size)
+    steps = config.ranker_warm_up_steps or config.steps_of_epoch(len(draws.cells))
     learners = {RANKER: _learner(step.ranker, config.ranker_warm_up_rate, steps, config)}
     _train(learners, step.of_ranker, draws, steps, job, RANKER, config)
 
@@ -328,8 +328,7 @@ def _take_turns(
     config, turns = step.config, step.turns
     if config.only_warm_up:
         return 0, []
-    batches = -(-len(draws.cells) // config.per_device_train_batch_size)
-    total = config.max_steps or batches * config.num_train_epochs
+    total = config.total_steps(len(draws.cells))
     of_ranker, of_retriever = turns.counts(total)
     fresh = copy.deepcopy(step.ranker)
     learners = {"retriever": _learner(step.retriever, config.learning_rate, of_retriever, config)}
@@ -365,18 +364,11 @@ def _train(
     callbacks: Sequence[TrainerCallback] = (),
 ) -> int:
     """Train to the end from the last checkpoint; the last step is always kept, for what comes after it."""
-    from litotes.training import KeepLastStep, ReportTraining, Rounds, RoundsArguments, ShuffledBatches
+    from litotes.training import KeepLastStep, ReportTraining, Rounds, ShuffledBatches
 
     cells = draws.cells
-    args = RoundsArguments(
-        output_dir=str(job.checkpoints / name),
-        max_steps=steps,
-        save_steps=config.save_steps,
-        logging_steps=config.logging_steps,
-        bf16=config.autocast,
-        device=next(next(iter(learners.values())).model.parameters()).device.type,
-        seed=config.seed,
-    )
+    device = next(next(iter(learners.values())).model.parameters()).device.type
+    args = config.rounds_arguments(job.checkpoints / name, steps, bf16=config.autocast, device=device)
     batches = ShuffledBatches(np.arange(len(cells)), size or config.per_device_train_batch_size, seed=config.seed)
     told = [*(callbacks or [draws]), ReportTraining(job.run, bar=False), KeepLastStep()]
     rounds = Rounds(learners, step, batches, args, callbacks=told, collate=lambda x: (cells[x], draws.draw(cells[x])))

@@ -228,11 +228,11 @@ def train_coupled(
     callbacks: Sequence[TrainerCallback] = (),
 ) -> TrainerState:
     """Train any two cell models in place (one, without a selection model), on from the last checkpoint."""
-    from litotes.training import Learner, Rounds, RoundsArguments, ShuffledBatches, decaying, linear_schedule
+    from litotes.training import Learner, Rounds, ShuffledBatches, decaying, linear_schedule
 
     cells = draws.cells
     batches = ShuffledBatches(np.arange(len(cells)), config.per_device_train_batch_size, seed=config.seed)
-    total = config.max_steps or len(batches) * config.num_train_epochs
+    total = config.total_steps(len(cells))
     rates = {"relevance": config.learning_rate, "selection": config.selection_learning_rate}
     learners = {}
     for name, model in (("relevance", relevance), ("selection", selection)):
@@ -245,15 +245,8 @@ def train_coupled(
     def collate(lines: list[int]) -> np.ndarray:
         return np.concatenate([cells[lines], draws.draw(cells[lines])], axis=1)
 
-    args = RoundsArguments(
-        output_dir=str(checkpoints),
-        max_steps=total,
-        save_steps=config.save_steps,
-        logging_steps=config.logging_steps,
-        bf16=config.autocast,
-        device=str(next(relevance.parameters()).device),
-        seed=config.seed,
-    )
+    device = str(next(relevance.parameters()).device)
+    args = config.rounds_arguments(checkpoints, total, bf16=config.autocast, device=device)
     step = CetStep(draws.data, relevance, selection, config)
     return Rounds(learners, step, batches, args, callbacks=[draws, *callbacks], collate=collate).train()
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import Field
@@ -14,7 +15,11 @@ from litotes.core.errors import LitotesError
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
 
+    from litotes.training import RoundsArguments
+
 __all__ = ["EncoderOptions", "TrainingOptions"]
+
+_LOOP = ("gradient_accumulation_steps", "save_steps", "logging_steps", "seed")
 
 
 class EncoderOptions(Config):
@@ -69,6 +74,9 @@ class TrainingOptions(EncoderOptions):
     num_train_epochs: int = Field(1, ge=1, description="Passes over the training rows.")
     max_steps: int = Field(0, ge=0, description="Optimiser steps; if positive it counts instead of the epochs.")
     per_device_train_batch_size: int = Field(32, ge=1, description="Training rows a batch.")
+    gradient_accumulation_steps: int = Field(
+        1, ge=1, description="Batches an optimiser step; each keeps its own in-batch negatives."
+    )
     warmup_steps: float = Field(0.1, ge=0, description="Steps of linear warm-up; below 1 a share of all steps.")
     weight_decay: float = Field(0.01, ge=0, description="Weight decay, not on biases and normalisations.")
     max_grad_norm: float = Field(1.0, gt=0, description="The gradient's norm is clipped to this.")
@@ -88,6 +96,15 @@ class TrainingOptions(EncoderOptions):
             if self.trained_layers is not None:
                 train_last_layers(nn.Sequential(*pipeline(model, role)), self.trained_layers)
 
+    def steps_of_epoch(self, rows: int, batch_size: int | None = None) -> int:
+        """Optimiser steps of one pass over so many training rows."""
+        batches = math.ceil(rows / (batch_size or self.per_device_train_batch_size))
+        return math.ceil(batches / self.gradient_accumulation_steps)
+
+    def total_steps(self, rows: int) -> int:
+        """Optimiser steps of the run over so many training rows."""
+        return self.max_steps or self.steps_of_epoch(rows) * self.num_train_epochs
+
     def warmup(self, total_steps: int) -> int:
         """Steps of warm-up in a run of ``total_steps``."""
         return math.ceil(self.warmup_steps * total_steps) if self.warmup_steps < 1 else int(self.warmup_steps)
@@ -95,6 +112,13 @@ class TrainingOptions(EncoderOptions):
     def trainer_arguments(self) -> dict[str, Any]:
         """The options as ``TrainingArguments`` takes them."""
         same = ("learning_rate", "num_train_epochs", "per_device_train_batch_size", "weight_decay", "max_grad_norm")
-        words = {name: getattr(self, name) for name in (*same, "save_steps", "logging_steps", "seed")}
+        words = {name: getattr(self, name) for name in (*same, *_LOOP)}
         warmup = self.warmup_steps if self.warmup_steps < 1 else int(self.warmup_steps)
         return {**words, "max_steps": self.max_steps or -1, "warmup_steps": warmup, "bf16": self.autocast}
+
+    def rounds_arguments(self, checkpoints: str | Path, steps: int, **rest: Any) -> RoundsArguments:
+        """The options as :class:`litotes.training.Rounds` takes them, for a run of ``steps``."""
+        from litotes.training import RoundsArguments
+
+        words = {name: getattr(self, name) for name in _LOOP}
+        return RoundsArguments(output_dir=str(checkpoints), max_steps=steps, **words, **rest)

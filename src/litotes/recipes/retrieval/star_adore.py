@@ -270,19 +270,13 @@ def train_query_tower(
     callbacks: Sequence[TrainerCallback] = (),
 ) -> TrainerState:
     """Train any query tower in place by ``step`` (an :class:`AdoreStep`) over ``rows``, on from the last checkpoint."""
-    from litotes.training import Learner, Rounds, RoundsArguments, ShuffledBatches, decaying, linear_schedule
+    from litotes.training import Learner, Rounds, ShuffledBatches, decaying, linear_schedule
 
     batches = ShuffledBatches(rows, config.per_device_train_batch_size, seed=config.seed)
-    total = config.max_steps or len(batches) * config.num_train_epochs
+    total = config.total_steps(len(rows))
     optimizer = torch.optim.AdamW(decaying(tower, config.weight_decay), lr=config.learning_rate)
     learner = Learner(tower, optimizer, linear_schedule(config.warmup(total), total), config.max_grad_norm)
-    args = RoundsArguments(
-        output_dir=str(checkpoints),
-        max_steps=total,
-        save_steps=config.save_steps,
-        logging_steps=config.logging_steps,
-        seed=config.seed,
-    )
+    args = config.rounds_arguments(checkpoints, total)
     return Rounds({"query": learner}, step, batches, args, callbacks=callbacks).train()
 
 

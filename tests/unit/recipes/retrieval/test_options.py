@@ -1,5 +1,6 @@
 """Options of every recipe for a text encoder: what they set on the model, and what the trainer gets."""
 
+import numpy as np
 import pytest
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainingArguments
 from sentence_transformers.sentence_transformer.modules import StaticEmbedding
@@ -8,7 +9,7 @@ from litotes.core.errors import LitotesError
 from litotes.models import tiny_bert
 from litotes.models.tiny import tiny_tokenizer
 from litotes.recipes.retrieval.options import EncoderOptions, TrainingOptions
-from litotes.training import QueryTower
+from litotes.training import QueryTower, Rounds, ShuffledBatches
 
 
 def test_prompts_and_lengths_are_set_on_the_model_of_both_towers():
@@ -43,3 +44,15 @@ def test_bad_values_name_the_option(bad):
     (name,) = bad
     with pytest.raises(LitotesError, match=f"The '{name}' option of TrainingOptions"):
         TrainingOptions(**bad)
+
+
+@pytest.mark.parametrize(("rows", "parts", "epoch"), [(64, 1, 8), (65, 1, 9), (65, 4, 3), (8, 4, 1)])
+def test_steps_are_of_the_optimiser_as_in_both_loops(rows, parts, epoch, tmp_path):
+    options = TrainingOptions(per_device_train_batch_size=8, gradient_accumulation_steps=parts, num_train_epochs=3)
+    assert options.steps_of_epoch(rows) == epoch and options.total_steps(rows) == 3 * epoch
+    assert options.model_copy(update={"max_steps": 5}).total_steps(rows) == 5
+    theirs = SentenceTransformerTrainingArguments(output_dir=str(tmp_path), use_cpu=True, **options.trainer_arguments())
+    ours = options.rounds_arguments(tmp_path, options.total_steps(rows))
+    assert theirs.gradient_accumulation_steps == ours.gradient_accumulation_steps == parts
+    rounds = Rounds({}, lambda batch, state: {}, ShuffledBatches(np.arange(rows), 8, seed=0), ours)
+    assert rounds.updates_per_epoch == epoch
