@@ -57,7 +57,10 @@ OPTIONS = ["--model", "features", "--miner", "bm25", "--top", "20", "--per-devic
 
 def test_trained_on_the_command_line_and_used_as_a_judge(folder, capsys):
     assert main(["train", "cet", "data", *OPTIONS, "--out", "cet", "--json"]) == 0
-    assert json.loads(capsys.readouterr().out)["command"] == "cet"
+    told = capsys.readouterr()
+    assert json.loads(told.out)["command"] == "cet"
+    assert main(["train", "cet", "data", *OPTIONS, "--out", "cet"]) == 0
+    assert "Next: litotes evaluate data --encoder builtin:minilm --rerank cet --out eval/" in capsys.readouterr().out
     assert type(load_model("cet")) is FeatureRanker
     evaluated = ["evaluate", "data", "--split", "train", "--encoder", "tiny:bert", "--rerank", "cet", "--out", "eval"]
     assert main(evaluated) == 0 and "tiny:bert + cet" in capsys.readouterr().out

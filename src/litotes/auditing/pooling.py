@@ -38,7 +38,8 @@ def pooling(
 ) -> dict[str, Any]:
     """What ``report.json`` says under ``pooling``.
 
-    Ranks are those of miners: positives of the query and their text twins take up none, whatever is ranked.
+    Shares go by the ranks of miners: positives of the query and their text twins take up none, whatever is ranked. The
+    last part compares places among all documents, since such ranks would favour what is not labelled.
 
     Args:
         suspects: the first suspected false negative of each query.
@@ -76,7 +77,7 @@ def _ranks(data: Collection, labelled: EvidenceTable, suspects: EvidenceTable, s
     known = pool_bias(data, seed=seed)
     if known is not None:
         return {"others": "relevant and not labelled", **known}
-    groups = [(cells.row, np.nan_to_num(cells.column("bm25_rank"), nan=np.inf)) for cells in (labelled, suspects)]
+    groups = [(cells.row, np.nan_to_num(cells.column("bm25_place"), nan=np.inf)) for cells in (labelled, suspects)]
     return {"others": "first suspects", **compare_ranks(*groups, called="the first suspect", seed=seed)}
 
 

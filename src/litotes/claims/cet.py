@@ -7,248 +7,26 @@
   hybrid. ``texts``: R is a cross-encoder from all-MiniLM-L6-v2 with a new head, its last two layers trained for two
   epochs on 96 tokens a pair, three negatives a line; one part of the queries is ranked, the first 30 of the hybrid.
 
-Options were taken from the specification of the experiments, or fixed before the first run; none was chosen by results,
-so no arm has trials. With Adam a mean weight of 2 is no higher learning rate. Weights are capped at a million, which
-only keeps them finite where they run away.
+Options were taken from the specification of the experiments, or fixed before the first run; none was chosen by results
+here, so no arm has trials. With Adam a mean weight of 2 is no higher learning rate. Weights are capped at a million,
+which only keeps them finite where they run away. An arm named *order* trains nothing: it is what the others rerank, or
+what negatives come from.
 
-Metrics: ``AUC`` and ``nDCG@10`` by true relevance; ``weight ratio``, the mean weight on false negatives over that on
-true ones (1 where nothing is weighted); ``relevant@20``, the share of the unlabelled among a retriever's first 20 that
-is relevant in truth (in the simulator: of the negatives).
+Metrics: ``AUC`` and ``nDCG@10`` by true relevance, on Cranfield over the queries that the pool left a label;
+``weight ratio``, the mean weight on false negatives over that on true ones (1 where nothing is weighted);
+``false negatives``, the share of the negatives that is relevant in truth; ``relevant@20``, the same of a retriever's
+whole first 20, labelled ones included.
 """
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from litotes.claims.coupled_training import train_on_lines
-from litotes.claims.pool_simulator import auc_by_query, simulate
+from litotes.claims.cet_arms import FEATURES, ORDERS, SEEDS, SHOWN, SIMULATED, TEXTS
+from litotes.claims.coupled_study import run_coupled
 from litotes.evaluation.claim import Arm, Claim, Holds
-from litotes.evaluation.experiment import Cell, Outcome
-
-if TYPE_CHECKING:
-    from litotes.claims.pooled_cranfield import Pooled
-    from litotes.models.cell_model import CellModel
-    from litotes.models.frozen_layers import KeptStates
-    from litotes.recipes.retrieval.cet import CetConfig
 
 __all__ = ["CLAIMS", "run"]
 
-EPOCHS = 12
-_TEXT_EPOCHS, _TEXT_NEGATIVES, _TEXT_DEPTH, _TOKENS = 2, 3, 30, 96
-
-
-def run(cell: Cell) -> Outcome:
-    """Train the arm's models and hold the relevance model against the truth."""
-    return {"simulated": _simulated, "features": _features, "texts": _texts}[cell.arm.command](cell)
-
-
-def _simulated(cell: Cell) -> Outcome:
-    from litotes.claims.pool_simulator import TableFeatures, training_lines
-    from litotes.evaluation.metrics import measure_scores
-    from litotes.models.cell_model import cell_scores
-    from litotes.models.feature_ranker import FeatureRanker
-
-    options, world = dict(cell.arm.config), simulate(cell.seed)
-    lines = training_lines(world, cell.seed, negatives=options.get("negatives", "all"), oracle="oracle" in options)
-    R = FeatureRanker(TableFeatures(world, (0, 1, 2, 3)), hidden=16, seed=2 * cell.seed)
-    seen = (0, 1, 2, 3) if options.get("selection_inputs") == "same" else (0,)
-    own = FeatureRanker(TableFeatures(world, seen), hidden=16, seed=2 * cell.seed + 1)
-    S, config = _weighted(own, options, cell.seed, batch=256)
-    train_on_lines(world.data, lines, R, S, config, cell.folder / "model", epochs=EPOCHS)
-    rows, cols = (x.ravel() for x in np.indices(world.relevant.shape))
-    scores = cell_scores(R, world.data, rows, cols, batch_size=4096).reshape(world.relevant.shape)
-    tested = world.is_test & world.relevant.any(axis=1)
-    ndcg = measure_scores(scores[tested], world.relevant[tested].astype(float), ["nDCG@10"])[1]
-    is_false = world.relevant[lines[:, 0], lines[:, 2]]
-    metrics = {
-        "AUC": float(auc_by_query(scores[world.is_test], world.relevant[world.is_test]).mean()),
-        "nDCG@10": float(ndcg[0]),
-        "weight ratio": _ratio(S, world.data, lines, is_false, config),
-        "relevant@20": float(is_false.mean()),
-    }
-    facts = {"data": {"name": "simulator", "fingerprint": world.data.fingerprint}, "pairs": len(lines)}
-    return Outcome(metrics, facts=facts)
-
-
-def _features(cell: Cell) -> Outcome:
-    from litotes.claims.pooled_cranfield import DEPTH, FOLDS, pooled, training_lines
-    from litotes.models.feature_ranker import FeatureRanker
-    from litotes.models.match_features import FEATURE_SETS
-
-    options, known = dict(cell.arm.config), pooled()
-    run: dict[str, dict[str, float]] = {}
-    weighed = []
-    for part in range(FOLDS):
-        lines = training_lines(known, part, options["negatives"], oracle="oracle" in options)
-        R = FeatureRanker(FEATURE_SETS["all"], seed=2 * cell.seed)
-        seen = "all" if options.get("selection_inputs") == "same" else "lexical"
-        own = FeatureRanker(FEATURE_SETS[seen], hidden=16, seed=2 * cell.seed + 1)
-        S, config = _weighted(own, options, cell.seed, batch=64)
-        _make_ready([R, S], known, lines)
-        train_on_lines(known.data, lines, R, S, config, cell.folder / f"model-{part}", epochs=EPOCHS)
-        run |= _ranking(R, known, np.flatnonzero(known.part == part), DEPTH, batch_size=4096)
-        weighed.append(_ratio(S, known.data, lines, known.relevant[lines[:, 0], lines[:, 2]], config))
-    return _measured(cell, known, run, float(np.mean(weighed)), options["negatives"])
-
-
-def _texts(cell: Cell) -> Outcome:
-    from litotes.claims.pooled_cranfield import pooled, training_lines
-    from litotes.models.cell_model import PairRanker
-    from litotes.models.cross_encoder import PairModel, load_cross_encoder
-    from litotes.models.feature_ranker import FeatureRanker
-    from litotes.models.frozen_layers import freeze_lower_layers
-    from litotes.models.match_features import FEATURE_SETS
-
-    options, known, part = dict(cell.arm.config), pooled(), 0
-    lines = training_lines(known, part, options["negatives"], oracle="oracle" in options)
-    whole = load_cross_encoder("builtin:minilm", device="cpu", max_length=_TOKENS, seed=cell.seed)
-    R = PairRanker(PairModel(freeze_lower_layers(whole, 2, kept=_kept_states())))
-    own = FeatureRanker(FEATURE_SETS["lexical"], hidden=16, seed=2 * cell.seed + 1)
-    S, config = _weighted(own, options, cell.seed, batch=16, rate=1e-4)
-    _make_ready([S], known, lines)
-    grouped = _several_negatives(lines, _TEXT_NEGATIVES)
-    train_on_lines(known.data, grouped, R, S, config, cell.folder / "model", epochs=_TEXT_EPOCHS)
-    run = _ranking(R, known, np.flatnonzero(known.part == part), _TEXT_DEPTH)
-    ratio = _ratio(S, known.data, lines, known.relevant[lines[:, 0], lines[:, 2]], config)
-    return _measured(cell, known, run, ratio, options["negatives"])
-
-
-def _weighted(
-    own: "CellModel", options: Mapping[str, Any], seed: int, *, batch: int, rate: float = 1e-2
-) -> tuple["CellModel | None", "CetConfig"]:
-    """The selection model if the arm weights, and what both are trained with."""
-    from litotes.recipes.retrieval.cet import CetConfig
-
-    T = options.get("debias_ratio")
-    config = CetConfig(
-        debias_ratio=T or 10.0,
-        max_weight=1e6,
-        learning_rate=rate,
-        selection_learning_rate=1e-2,
-        per_device_train_batch_size=batch,
-        seed=seed,
-    )
-    return (None if T is None else own), config
-
-
-def _make_ready(models: Sequence[Any], known: "Pooled", lines: np.ndarray) -> None:
-    """Features are made once and standardised over what is trained on."""
-    rows, cols = np.repeat(lines[:, 0], 2), lines[:, 1:].ravel()
-    for model in models:
-        if model is not None:
-            model.standardise(known.data, rows, cols)
-            model.prepare(known.data, rows, cols)
-
-
-def _ratio(S: "CellModel | None", data: Any, lines: np.ndarray, is_false: np.ndarray, config: "CetConfig") -> float:
-    """Mean weight on false negatives over that on true ones; 1 without weights, or without false negatives."""
-    from litotes.evaluation.weight_report import weight_report
-    from litotes.models.selection_model import SelectionModel
-    from litotes.recipes.retrieval.cet import negative_weights
-
-    if S is None or not is_false.any():
-        return 1.0
-    selection = SelectionModel(S, temperature=config.debias_ratio)
-    weights = negative_weights(selection, data, lines[:, 0], lines[:, 2], max_weight=config.max_weight)
-    return float(weight_report(weights, is_false)["ratio"])
-
-
-def _ranking(
-    R: "CellModel", known: "Pooled", rows: np.ndarray, depth: int, *, batch_size: int = 64
-) -> dict[str, dict[str, float]]:
-    """The first ``depth`` of the hybrid, ordered by R."""
-    from litotes.models.cell_model import cell_scores
-
-    cols = known.ranked[rows, :depth]
-    scores = cell_scores(R, known.data, np.repeat(rows, depth), cols.ravel(), batch_size=batch_size).reshape(cols.shape)
-    ids = known.data.col_ids.values
-    return {
-        known.data.row_ids[row]: dict(zip((ids[col] for col in of), own.tolist(), strict=True))
-        for row, of, own in zip(rows.tolist(), cols, scores, strict=True)
-    }
-
-
-def _measured(cell: Cell, known: "Pooled", run: dict[str, dict[str, float]], ratio: float, negatives: str) -> Outcome:
-    """nDCG by all judgements of the queries that were ranked, and what the negatives are of all queries."""
-    from litotes.claims.pooled_cranfield import MINED
-    from litotes.evaluation.metrics import measure_run
-
-    ids, rows = known.data.col_ids.values, range(known.data.n_rows)
-    grades = {
-        known.data.row_ids[row]: {ids[col]: 1.0 for col in np.flatnonzero(known.relevant[row])}
-        for row in rows
-        if known.data.row_ids[row] in run
-    }
-    measured = measure_run(run, grades, ["nDCG@10"])
-    first = np.argsort(-known.retrievers[negatives], axis=1, kind="stable")[:, :MINED]
-    share = {}
-    for row in rows:
-        unlabelled = first[row][~known.data.is_positive(row, first[row])]
-        share[known.data.row_ids[row]] = float(known.relevant[row, unlabelled].mean())
-    metrics = {
-        "nDCG@10": measured.means["nDCG@10"],
-        "weight ratio": ratio,
-        "relevant@20": float(np.mean(list(share.values()))),
-    }
-    facts = {
-        "data": {"name": cell.data, "fingerprint": known.data.fingerprint},
-        "queries with a label": len(known.data.labels),
-    }
-    return Outcome(metrics, {"nDCG@10": measured.per_query["nDCG@10"], "relevant@20": share}, facts)
-
-
-def _several_negatives(lines: np.ndarray, count: int) -> np.ndarray:
-    """Lines of one positive with ``count`` negatives each; what does not fill a line is left out."""
-    made = []
-    for row in np.unique(lines[:, 0]):
-        own = lines[lines[:, 0] == row]
-        whole = len(own) // count
-        negatives = own[: whole * count, 2].reshape(whole, count)
-        made.append(np.concatenate([own[:whole, :2], negatives], axis=1))
-    return np.concatenate(made)
-
-
-@lru_cache(maxsize=1)
-def _kept_states() -> "KeptStates":
-    """What frozen layers computed of pairs, for all cells of this process."""
-    from litotes.models.frozen_layers import KeptStates
-
-    return KeptStates(3 * 2**29)
-
-
-_SECONDS = {"simulated": 2.0, "features": 9.0, "texts": 115.0}
-_SEEDS = {"simulated": range(8), "features": range(8), "texts": range(5)}
-
-
-def _arm(command: str, **config: Any) -> Arm:
-    return Arm(command, config, seconds=_SECONDS[command])
-
-
-SIMULATED = {
-    "unweighted": _arm("simulated"),
-    **{f"CET T={T:g}": _arm("simulated", debias_ratio=T) for T in (10.0, 2.0, 1.0, 0.5)},
-    "CET T=1, same inputs": _arm("simulated", debias_ratio=1.0, selection_inputs="same"),
-    "oracle": _arm("simulated", oracle=True),
-    "weak, unweighted": _arm("simulated", negatives="weak"),
-    "strong, unweighted": _arm("simulated", negatives="strong"),
-    "strong, CET T=2": _arm("simulated", negatives="strong", debias_ratio=2.0),
-}
-FEATURES = {
-    "BM25, unweighted": _arm("features", negatives="bm25"),
-    "hybrid, unweighted": _arm("features", negatives="hybrid"),
-    "dense, unweighted": _arm("features", negatives="dense"),
-    **{f"hybrid, CET T={T:g}": _arm("features", negatives="hybrid", debias_ratio=T) for T in (10.0, 2.0, 1.0, 0.5)},
-    "hybrid, CET T=1, same inputs": _arm("features", negatives="hybrid", debias_ratio=1.0, selection_inputs="same"),
-    "hybrid, oracle": _arm("features", negatives="hybrid", oracle=True),
-}
-TEXTS = {
-    "BM25, unweighted": _arm("texts", negatives="bm25"),
-    "hybrid, unweighted": _arm("texts", negatives="hybrid"),
-    "hybrid, CET T=2": _arm("texts", negatives="hybrid", debias_ratio=2.0),
-    "hybrid, oracle": _arm("texts", negatives="hybrid", oracle=True),
-}
+run = run_coupled
 
 
 def _claim(
@@ -266,49 +44,54 @@ def _claim(
     """A claim on the arms that it compares, with further ones beside."""
     named = [side for a, _, b in holds for side in (a, b) if isinstance(side, str)]
     command = next(iter(arms.values())).command
-    metrics = (
-        ("AUC", "nDCG@10", "weight ratio") if command == "simulated" else ("nDCG@10", "weight ratio", "relevant@20")
-    )
+    taking = {arm: arms[arm] for arm in dict.fromkeys((*named, *beside))}
+    only_orders = all("order" in arm.config for arm in taking.values())
+    shown = (*SHOWN[command], "relevant@20") if only_orders and command != "simulated" else SHOWN[command]
     return Claim(
         name=name,
         says=says,
         source=source,
         data="simulator" if command == "simulated" else "cranfield",
         metric=metric,
-        arms={arm: arms[arm] for arm in dict.fromkeys((*named, *beside))},
+        arms=taking,
         holds=holds,
         effect=effect,
-        seeds=_SEEDS[command],
-        shown=[other for other in metrics if other != metric],
+        seeds=SEEDS[command],
+        shown=[other for other in shown if other != metric],
         note=note,
     )
 
 
+_BETTER = "Relevance and selection learned together rank better than unweighted training on the same negatives"
 _SMALL = (
     "The oracle, which knows the false negatives, shows how much there is to gain at most. Hidden relevant documents "
-    "are lexically close themselves, so the ratio may well be above 1 where the ranking gains."
+    "are lexically close themselves, so the ratio may well be above 1 where the ranking gains. The author of the "
+    "specification chose T=2 after scoring this very set, so the other temperatures stand beside."
+)
+
+_INTERVALS = (
+    "The specification measured its .004 over three seeds with the queries held fixed: that is the t interval. From "
+    "query to query the difference of two rankers varies by about .08, so an interval that speaks of other queries "
+    "too separates about .01 with these 150; .004 would take more than a thousand."
+)
+_FIFTY = (
+    "A third of the queries is ranked, some fifty with a label, so the interval over queries is wider than the one of "
+    "cranfield-features, which separates about .01."
 )
 
 CLAIMS = (
-    _claim(
-        "simulator-auc",
-        "Relevance and selection learned together rank better than unweighted training on the same negatives (AUC)",
-        "abstract; checklist lines 4 and 5",
-        SIMULATED,
-        [("CET T=2", ">", "unweighted"), ("CET T=1", ">", "unweighted")],
-        "AUC",
-        0.01,
-        beside=("CET T=10", "oracle"),
-    ),
-    _claim(
-        "simulator-ndcg",
-        "Relevance and selection learned together rank better than unweighted training on the same negatives (nDCG@10)",
-        "abstract; checklist lines 4 and 5",
-        SIMULATED,
-        [("CET T=2", ">", "unweighted"), ("CET T=1", ">", "unweighted")],
-        "nDCG@10",
-        0.01,
-        beside=("CET T=10", "oracle"),
+    *(
+        _claim(
+            f"simulator-{name}",
+            f"{_BETTER} ({metric})",
+            "abstract; checklist lines 4 and 5",
+            SIMULATED,
+            [("CET T=2", ">", "unweighted"), ("CET T=1", ">", "unweighted")],
+            metric,
+            0.01,
+            beside=("CET T=10", "oracle"),
+        )
+        for name, metric in (("auc", "AUC"), ("ndcg", "nDCG@10"))
     ),
     _claim(
         "simulator-ratio",
@@ -346,46 +129,60 @@ CLAIMS = (
         [("strong, unweighted", "<", "weak, unweighted")],
         "nDCG@10",
         0.01,
-        note="Both retrievers choose ten of the unlabelled documents of a query.",
+        beside=("strong, oracle", "weak order", "strong order"),
+        note="Both retrievers choose ten of the unlabelled documents of a query. If false negatives are the cause, the "
+        "same negatives without them (strong, oracle) do not train a worse ranker.",
     ),
     _claim(
         "simulator-cause",
         "Among the unlabelled that the stronger retriever ranks first, more are relevant",
         "checklist line 2",
         SIMULATED,
-        [("strong, unweighted", ">", "weak, unweighted")],
-        "relevant@20",
+        [("strong order", ">", "weak order")],
+        "false negatives",
         0.01,
+        note="Near to true by construction: the strong retriever's score contains the logit of true relevance.",
     ),
     _claim(
         "simulator-strong",
-        "On the stronger retriever's negatives CET ranks better than unweighted training, and than a weaker sampler",
+        "On the stronger retriever's negatives CET ranks better than unweighted training",
         "abstract; checklist line 5",
         SIMULATED,
-        [("strong, CET T=2", ">", "strong, unweighted"), ("strong, CET T=2", ">", "weak, unweighted")],
+        [("strong, CET T=2", ">", "strong, unweighted")],
         "nDCG@10",
         0.01,
+        beside=("strong, oracle",),
     ),
     _claim(
-        "cranfield-features",
-        "CET ranks better by all judgements than unweighted training, on the same negatives and on those of BM25",
+        "simulator-strong-weak",
+        "CET on the stronger retriever's negatives ranks better than unweighted training on the weak one's",
         "abstract; checklist line 5",
-        FEATURES,
-        [("hybrid, CET T=2", ">", "hybrid, unweighted"), ("hybrid, CET T=2", ">", "BM25, unweighted")],
-        "nDCG@10",
-        0.004,
-        beside=("hybrid, CET T=10", "hybrid, CET T=1", "hybrid, CET T=0.5", "hybrid, oracle"),
-        note=_SMALL,
-    ),
-    _claim(
-        "cranfield-same-inputs",
-        "A selection model with a view of its own ranks better than one that sees what the relevance model sees",
-        "specification, identifiability",
-        FEATURES,
-        [("hybrid, CET T=2", ">", "hybrid, CET T=1, same inputs")],
+        SIMULATED,
+        [("strong, CET T=2", ">", "weak, unweighted")],
         "nDCG@10",
         0.01,
-        note=_SMALL,
+        beside=("strong, oracle",),
+    ),
+    _claim(
+        "cranfield-retrievers",
+        "The hybrid and the dense encoder are stronger retrievers than BM25 by all judgements",
+        "abstract; checklist line 1",
+        FEATURES,
+        [("hybrid order", ">", "BM25 order"), ("dense order", ">", "BM25 order")],
+        "nDCG@10",
+        0.02,
+        note="Not a promise of the paper, but what the paradox rests on; nothing is trained, so all seeds agree.",
+    ),
+    _claim(
+        "cranfield-cause",
+        "Among the unlabelled in the first 20 more are relevant for a stronger retriever than for BM25",
+        "checklist line 2",
+        FEATURES,
+        [("hybrid order", ">", "BM25 order"), ("dense order", ">", "BM25 order")],
+        "false negatives",
+        0.01,
+        note="Nothing is trained, so all seeds agree; relevant@20 counts the labelled ones too, as the "
+        "specification does (21 % and 20 %).",
     ),
     _claim(
         "cranfield-paradox",
@@ -395,15 +192,30 @@ CLAIMS = (
         [("hybrid, unweighted", "<", "BM25, unweighted"), ("dense, unweighted", "<", "BM25, unweighted")],
         "nDCG@10",
         0.02,
+        beside=ORDERS,
+        note="Read with cranfield-retrievers: it is no paradox where the retriever is not the stronger one.",
     ),
     _claim(
-        "cranfield-cause",
-        "Among the unlabelled in the first 20 more are relevant for a stronger retriever than for BM25",
-        "checklist line 2",
+        "cranfield-features",
+        "CET ranks better by all judgements than unweighted training, on the same negatives and on those of BM25",
+        "abstract; checklist line 5",
         FEATURES,
-        [("hybrid, unweighted", ">", "BM25, unweighted"), ("dense, unweighted", ">", "BM25, unweighted")],
-        "relevant@20",
+        [("hybrid, CET T=2", ">", "hybrid, unweighted"), ("hybrid, CET T=2", ">", "BM25, unweighted")],
+        "nDCG@10",
+        0.004,
+        beside=("hybrid, CET T=10", "hybrid, CET T=1", "hybrid, CET T=0.5", "hybrid, oracle", "hybrid order"),
+        note=f"{_SMALL} {_INTERVALS}",
+    ),
+    _claim(
+        "cranfield-same-inputs",
+        "At one temperature, a selection model with a view of its own ranks better than one that sees what the "
+        "relevance model sees",
+        "specification, identifiability",
+        FEATURES,
+        [("hybrid, CET T=2", ">", "hybrid, CET T=2, same inputs")],
+        "nDCG@10",
         0.01,
+        beside=("hybrid, CET T=1", "hybrid, CET T=1, same inputs", "hybrid, unweighted", "hybrid order"),
     ),
     _claim(
         "cranfield-texts",
@@ -413,8 +225,8 @@ CLAIMS = (
         [("hybrid, CET T=2", ">", "hybrid, unweighted"), ("hybrid, CET T=2", ">", "BM25, unweighted")],
         "nDCG@10",
         0.02,
-        beside=("hybrid, oracle",),
-        note=_SMALL,
+        beside=("hybrid, oracle", "hybrid order"),
+        note=f"{_SMALL} {_FIFTY}",
     ),
     _claim(
         "cranfield-texts-paradox",
@@ -424,5 +236,7 @@ CLAIMS = (
         [("hybrid, unweighted", "<", "BM25, unweighted")],
         "nDCG@10",
         0.02,
+        beside=("hybrid order",),
+        note=f"Read with cranfield-retrievers. {_FIFTY}",
     ),
 )

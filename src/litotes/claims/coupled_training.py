@@ -25,23 +25,16 @@ def train_on_lines(
     *,
     epochs: int,
 ) -> None:
-    """Train in place with Adam at a constant rate, the gradient clipped to 1; without S the loss is unweighted.
+    """Train in place at a constant rate; without S the loss is unweighted.
 
     Args:
         lines: int64 ``[pairs, 3]``, every one once an epoch.
-        config: temperature, cap, rates and the size of a batch.
+        config: temperature, cap, rates, decay, clipping and the size of a batch.
     """
-    import torch
+    from litotes.recipes.retrieval.coupled_rankers import CetStep, coupled_learners
+    from litotes.training import Rounds, RoundsArguments, ShuffledBatches
 
-    from litotes.recipes.retrieval.cet import CetStep
-    from litotes.training import Learner, Rounds, RoundsArguments, ShuffledBatches
-
-    rates = {"relevance": config.learning_rate, "selection": config.selection_learning_rate}
-    learners = {}
-    for name, model in (("relevance", relevance), ("selection", selection)):
-        if model is not None:
-            trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-            learners[name] = Learner(model, torch.optim.Adam(trained, lr=rates[name] or 1e-2), max_grad_norm=1.0)
+    learners = coupled_learners(relevance, selection, config, schedule=lambda step: 1.0)
     batches = ShuffledBatches(np.arange(len(lines)), config.per_device_train_batch_size, seed=config.seed)
     args = RoundsArguments(output_dir=str(folder), num_train_epochs=epochs, seed=config.seed)
     step = CetStep(data, relevance, selection, config)

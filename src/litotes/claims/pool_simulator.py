@@ -20,7 +20,7 @@ import numpy as np
 from litotes.core import Collection, LabelMatrix
 from litotes.core.seeds import rng
 
-__all__ = ["Simulated", "TableFeatures", "auc_by_query", "simulate", "training_lines"]
+__all__ = ["Simulated", "TableFeatures", "auc_by_query", "retriever_scores", "simulate", "training_lines"]
 
 QUERIES, DOCUMENTS, FEATURES = 800, 30, 4
 MINED = 10
@@ -75,6 +75,12 @@ def simulate(seed: int) -> Simulated:
     return Simulated(x, selection, relevance, relevant, labelled, data)
 
 
+def retriever_scores(simulated: Simulated, name: str) -> np.ndarray:
+    """What the ``weak`` or the ``strong`` retriever ranks by, float64 ``[queries, documents]``."""
+    weak = _logit(simulated.selection)
+    return weak if name == "weak" else weak + _logit(simulated.relevance)
+
+
 def training_lines(simulated: Simulated, seed: int, *, negatives: str = "all", oracle: bool = False) -> np.ndarray:
     """Query, labelled document, unlabelled document; int64 ``[pairs, 3]``.
 
@@ -83,14 +89,12 @@ def training_lines(simulated: Simulated, seed: int, *, negatives: str = "all", o
         oracle: leave out those that are relevant in truth.
     """
     generator, lines = rng(seed, "labelled document"), []
+    scores = None if negatives == "all" else retriever_scores(simulated, negatives)
     for query in np.flatnonzero(~simulated.is_test & simulated.labelled.any(axis=1)).tolist():
         positive = int(generator.choice(np.flatnonzero(simulated.labelled[query])))
         others = np.flatnonzero(~simulated.labelled[query])
-        if negatives != "all":
-            score = _logit(simulated.selection[query, others])
-            if negatives == "strong":
-                score = score + _logit(simulated.relevance[query, others])
-            others = np.sort(others[np.argsort(-score, kind="stable")[:MINED]])
+        if scores is not None:
+            others = np.sort(others[np.argsort(-scores[query, others], kind="stable")[:MINED]])
         if oracle:
             others = others[~simulated.relevant[query, others]]
         lines.append(np.stack([np.full(len(others), query), np.full(len(others), positive), others], axis=1))

@@ -11,14 +11,17 @@ Retrievers that negatives come from: ``bm25``, ``hybrid``, and ``dense`` (all-Mi
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from litotes.core import Collection
 from litotes.core.seeds import rng
 
-__all__ = ["FOLDS", "Pooled", "pool_of", "pooled", "training_lines"]
+if TYPE_CHECKING:
+    from litotes.models.match_features import MatchFeatures
+
+__all__ = ["FOLDS", "MINED", "Pooled", "pool_of", "pooled", "training_lines"]
 
 POOL, MINED, DEPTH, FOLDS = 3, 20, 100, 3
 
@@ -32,6 +35,7 @@ class Pooled(NamedTuple):
         retrievers: scores by name, float64 ``[queries, documents]`` each.
         ranked: the first 100 of the hybrid, best first, int64 ``[queries, 100]``.
         part: which of three each query belongs to, int64 ``[queries]``.
+        statistics: what match features of this set share.
     """
 
     data: Collection
@@ -39,6 +43,22 @@ class Pooled(NamedTuple):
     retrievers: dict[str, np.ndarray]
     ranked: np.ndarray
     part: np.ndarray
+    statistics: MatchFeatures
+
+    @property
+    def labelled(self) -> np.ndarray:
+        """The queries that the pool left a label, ascending; int64 ``[queries with a label]``."""
+        return np.unique(self.data.labels.positive_cells()[0])
+
+    def features(self, which: str) -> MatchFeatures:
+        """The features ``all`` or ``lexical``, whose statistics are made once for all rankers."""
+        from litotes.models.match_features import FEATURE_SETS, MatchFeatures
+
+        return MatchFeatures(FEATURE_SETS[which], beside=self.statistics)
+
+    def first(self, retriever: str, depth: int) -> np.ndarray:
+        """The first documents of each query by a retriever, best first; int64 ``[queries, depth]``."""
+        return np.argsort(-self.retrievers[retriever], axis=1, kind="stable")[:, :depth]
 
 
 @lru_cache(maxsize=1)
@@ -66,7 +86,8 @@ def pool_of(whole: Collection, dense: np.ndarray) -> Pooled:
     relevant[whole.labels.positive_cells()] = True
     names = ("bm25", "tfidf", "lsa_100")
     rows, cols = (x.ravel() for x in np.indices(shape))
-    table = MatchFeatures(names).table(whole, rows, cols).astype(np.float64).reshape(*shape, len(names))
+    statistics = MatchFeatures(names)
+    table = statistics.table(whole, rows, cols).astype(np.float64).reshape(*shape, len(names))
     hybrid = sum((_standardised(table[..., place]) for place in range(len(names))), start=np.zeros(shape))
     retrievers = {"bm25": table[..., 0], "hybrid": hybrid, "dense": dense}
     first = np.argsort(-retrievers["bm25"], axis=1, kind="stable")[:, :POOL]
@@ -77,22 +98,22 @@ def pool_of(whole: Collection, dense: np.ndarray) -> Pooled:
     data = Collection(labels, whole.rows.table, whole.cols.table, name="cranfield", truth=whole.labels)
     ranked = np.argsort(-hybrid, axis=1, kind="stable")[:, :DEPTH]
     part = rng(0, "parts of Cranfield").permutation(shape[0]) % FOLDS
-    return Pooled(data, relevant, retrievers, ranked, part)
+    return Pooled(data, relevant, retrievers, ranked, part, statistics)
 
 
-def training_lines(known: Pooled, part: int, negatives: str, *, oracle: bool = False) -> np.ndarray:
-    """Query, labelled document, unlabelled document, for the model that will rank ``part``; int64 ``[pairs, 3]``.
+def training_lines(known: Pooled, part: int | None, negatives: str, *, oracle: bool = False) -> np.ndarray:
+    """Query, labelled document, unlabelled document; int64 ``[pairs, 3]``.
 
     Args:
+        part: what the model will rank, and is not trained on; None leaves nothing out.
         negatives: whose first 20.
         oracle: leave out those that are relevant in truth.
     """
     rows, positives = known.data.labels.positive_cells()
-    trained = known.part[rows] != part
-    lines = []
+    trained = known.part[rows] != (-1 if part is None else part)
+    lines, first = [], known.first(negatives, MINED)
     for row, positive in zip(rows[trained].tolist(), positives[trained].tolist(), strict=True):
-        first = np.argsort(-known.retrievers[negatives][row], kind="stable")[:MINED]
-        others = first[~known.data.is_positive(row, first)]
+        others = first[row][~known.data.is_positive(row, first[row])]
         if oracle:
             others = others[~known.relevant[row, others]]
         lines.append(np.stack([np.full(len(others), row), np.full(len(others), positive), others], axis=1))

@@ -125,9 +125,20 @@ def evaluate(
 
 
 def _ready(name: str, embedding: dict[str, Any]) -> Any:
-    """A run file as it is, an encoder loaded once."""
+    """A run file as it is, an encoder loaded once.
+
+    Raises:
+        LitotesError: the folder of a model that embeds nothing.
+    """
     if name.startswith("run:") or Path(name).is_file():
         return name
+    from litotes.models.cell_model import is_ranker
+
+    if is_ranker(name):
+        raise LitotesError(
+            f"{name} holds a ranker, which reads a query and a document together and embeds neither, so it cannot "
+            f"search: give an encoder or a run file as --encoder, and --rerank {name}."
+        )
     from litotes.models.encoder import resolve_encoder
 
     return resolve_encoder(name, **embedding)

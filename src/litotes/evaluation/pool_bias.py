@@ -3,6 +3,9 @@
 Where labels were made from what a weak retriever found, they do. The measure is the probability that a labelled
 positive of a query ranks above an unlabelled relevant document of the same query, ties counting half: 1/2 where the
 labelled are a fair draw of the relevant, as far as this retriever can tell.
+
+Both are placed among all documents. Ranks as miners count them, where labelled documents take up none, would set the
+labelled behind unlabelled ones that they stand next to, and a fair draw would come out below 1/2.
 """
 
 from __future__ import annotations
@@ -15,7 +18,7 @@ from litotes.core import Collection
 from litotes.core.errors import LitotesError
 from litotes.core.seeds import rng
 
-__all__ = ["WITHIN", "compare_ranks", "pool_bias", "ranks_among_unlabelled"]
+__all__ = ["WITHIN", "compare_ranks", "places", "pool_bias"]
 
 WITHIN = (1, 3, 10, 30, 100)
 """Depths at which shares are given."""
@@ -47,26 +50,20 @@ def pool_bias(data: Collection, miner: Any = None, *, seed: int = 0) -> dict[str
     rows, cols = data.labels.positive_cells()
     there = data.cols_with_content[cols] & data.rows_with_content[rows]
     labelled = rows[there], cols[there]
-    ranks = [ranks_among_unlabelled(data, miner, *cells) for cells in (labelled, unlabelled)]
+    ranks = [places(data, miner, *cells) for cells in (labelled, unlabelled)]
     return compare_ranks((labelled[0], ranks[0]), (unlabelled[0], ranks[1]), seed=seed)
 
 
-def ranks_among_unlabelled(data: Collection, miner: Any, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
-    """1 + how many documents without a label score higher than each cell; int64 ``[cells]``.
-
-    Labelled positives and their text twins take up no rank, so that one query's positives do not push each other down.
-    """
-    ranks = np.empty(len(rows), dtype=np.int64)
+def places(data: Collection, miner: Any, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
+    """1 + how many documents of the collection score higher than each cell, labelled or not; int64 ``[cells]``."""
+    found = np.empty(len(rows), dtype=np.int64)
     order = np.argsort(rows, kind="stable")
     asked, starts = np.unique(rows[order], return_index=True)
-    indptr, never = data.never_negative()
     for row, cells in zip(asked.tolist(), np.split(order, starts)[1:], strict=True):
         scores = miner.scores(data, np.array([row]))[0]
-        counted = data.cols_with_content.copy()
-        counted[never[indptr[row] : indptr[row + 1]]] = False
-        others = np.sort(scores[counted])
-        ranks[cells] = 1 + len(others) - np.searchsorted(others, scores[cols[cells]], side="right")
-    return ranks
+        all_scores = np.sort(scores[data.cols_with_content])
+        found[cells] = 1 + len(all_scores) - np.searchsorted(all_scores, scores[cols[cells]], side="right")
+    return found
 
 
 def compare_ranks(

@@ -27,6 +27,8 @@ from litotes.losses.pairwise import pairwise_logistic_loss
 
 __all__ = ["CoupledLoss", "CoupledLosses", "cet_weights", "coupled_losses", "weighted_pair_loss"]
 
+_MOST = 1e30  # float32 ends at 3e38: of weights beyond this the sums, or their products with losses, are infinite
+
 
 class CoupledLosses(NamedTuple):
     """What :func:`coupled_losses` gives; only the two losses carry a gradient."""
@@ -65,7 +67,7 @@ def cet_weights(
         max_weight: the cap, applied after 1 + exp; None does not cap, as the official code. 20 is a sensible one.
 
     Raises:
-        LitotesError: the weight of a kept cell is infinite or NaN.
+        LitotesError: the weight of a kept cell is NaN, or so large (1e30) that losses would overflow.
 
     >>> import torch
     >>> cet_weights(torch.tensor([-1000.0, 0.0, 10.0]))
@@ -77,12 +79,13 @@ def cet_weights(
     weights = 1 + (scores / temperature).exp()
     if max_weight is not None and max_weight != math.inf:
         weights = weights.clamp(max=check_float("cet_weights", "max_weight", max_weight, at_least=1.0))
-    bad = keep & ~weights.isfinite()
+    bad = keep & ~(weights <= _MOST)
     if bad.any():
         raise LitotesError(
-            f"CET's weight 1 + exp(score / temperature) is {float(weights[bad][0])} for a score of "
-            f"{float(scores[bad][0]):.6g} at temperature {temperature:g}. Give max_weight (20 is a sensible cap) or a "
-            "higher temperature; where scores are NaN or infinite themselves, lower the learning rate."
+            f"CET's weight 1 + exp(score / temperature) is {float(weights[bad][0]):.3g} for a score of "
+            f"{float(scores[bad][0]):.6g} at temperature {temperature:g}, which losses cannot be weighted by. Give "
+            "max_weight (20 is a sensible cap) or a higher temperature; where scores are NaN or infinite themselves, "
+            "lower the learning rate."
         )
     return weights
 
@@ -210,7 +213,10 @@ class CoupledLoss(nn.Module):
         a, o = R(pairs).reshape(shape), S(pairs).reshape(shape)
         for_R, for_S = (
             weighted_pair_loss(
-                scores[:, 0], scores[:, 1:], weights.to(scores), normalize_weights=self.normalize_weights
+                scores[:, 0],
+                scores[:, 1:],
+                weights.to(scores.device),
+                normalize_weights=self.normalize_weights,
             )
             for scores, weights in ((a, w_R), (o, w_S))
         )
@@ -220,10 +226,10 @@ class CoupledLoss(nn.Module):
         return cet_weights(negatives, temperature=self.temperature, max_weight=self.max_weight)
 
     def _clipped(self, loss: Tensor) -> Tensor:
-        """The loss scaled so that its gradient is not longer than ``max_grad_norm``."""
+        """The same value, its gradient scaled to be no longer than ``max_grad_norm``."""
         trained = [p for p in self.selection_model.parameters() if p.requires_grad]
         if self.max_grad_norm is None or not loss.requires_grad or not trained:
             return loss
         gradients = torch.autograd.grad(loss, trained, retain_graph=True, allow_unused=True)
         norm = torch.stack([g.norm() for g in gradients if g is not None]).norm()
-        return loss * (self.max_grad_norm / (norm + 1e-6)).clamp(max=1.0)
+        return loss.detach() + (self.max_grad_norm / (norm + 1e-6)).clamp(max=1.0) * (loss - loss.detach())

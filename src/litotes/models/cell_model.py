@@ -16,12 +16,13 @@ from torch import Tensor, nn
 
 from litotes.core import Collection
 from litotes.core.errors import LitotesError
+from litotes.core.files import read_json
 from litotes.models.cross_encoder import PairModel, load_cross_encoder
 from litotes.models.loading import no_loading_bars
 from litotes.models.model_fingerprint import tokenizer_digest, weights_digest
 from litotes.models.resting import resting
 
-__all__ = ["CellModel", "PairRanker", "cell_scores", "load_cell_model"]
+__all__ = ["CellModel", "PairRanker", "cell_scores", "is_ranker", "load_cell_model"]
 
 TEXTS = ("query text", "document text")
 
@@ -59,11 +60,13 @@ class PairRanker(CellModel):
 
     Args:
         pairs: the cross-encoder with gradient, and which part of it is trained.
+        query_length: most tokens of a query here; the saved cross-encoder has no such limit.
     """
 
-    def __init__(self, pairs: PairModel) -> None:
+    def __init__(self, pairs: PairModel, *, query_length: int | None = None) -> None:
         super().__init__()
-        self.pairs = pairs
+        self.pairs, self.query_length = pairs, query_length
+        self._cut: dict[str, str] = {}  # by query
 
     @property
     def inputs(self) -> tuple[str, ...]:
@@ -73,7 +76,8 @@ class PairRanker(CellModel):
     def forward(self, data: Collection, rows: np.ndarray, cols: np.ndarray) -> Float[Tensor, " cells"]:
         """Raw logits."""
         queries, documents = data.row_texts, data.col_texts
-        return self.pairs([(queries[row] or "", documents[col] or "") for row, col in zip(rows, cols, strict=True)])
+        pairs = zip(rows, cols, strict=True)
+        return self.pairs([(self._query(queries[row] or ""), documents[col] or "") for row, col in pairs])
 
     def sizes(self, data: Collection, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
         """Length of the two texts."""
@@ -89,7 +93,19 @@ class PairRanker(CellModel):
         """Weights, tokenizer and the longest pair."""
         model = self.pairs.model
         own = {"tokenizer": tokenizer_digest(model[0]), "max_length": str(model.max_seq_length)}
+        if self.query_length is not None:
+            own["query_length"] = str(self.query_length)
         return {**super().fingerprint(), **own}
+
+    def _query(self, text: str) -> str:
+        """The query up to its last token that is read."""
+        if self.query_length is None:
+            return text
+        if text not in self._cut:
+            tokens = self.pairs.model.tokenizer(text, add_special_tokens=False, return_offsets_mapping=True)
+            ends = [end for _, end in tokens["offset_mapping"][: self.query_length]]
+            self._cut[text] = text[: max(ends, default=0)]
+        return self._cut[text]
 
 
 def load_cell_model(folder: str | os.PathLike[str], *, device: str = "auto") -> CellModel:
@@ -106,6 +122,25 @@ def load_cell_model(folder: str | os.PathLike[str], *, device: str = "auto") -> 
     if (path / FEATURES_FILE).is_file():
         return FeatureRanker.load(path, device=device)
     return PairRanker(PairModel(load_cross_encoder(path, device=device, seed=None)))
+
+
+def is_ranker(folder: str | os.PathLike[str]) -> bool:
+    """Whether a folder holds a model that reads query and document together, and so embeds neither."""
+    from litotes.models.feature_ranker import FEATURES_FILE
+    from litotes.models.interaction import is_interaction_ranker
+
+    path = Path(folder)
+    if (path / FEATURES_FILE).is_file() or is_interaction_ranker(path):
+        return True
+    library, model = (
+        read_json(file) if file.is_file() else {}
+        for file in (path / "config_sentence_transformers.json", path / "config.json")
+    )
+    if "model_type" in library:
+        return bool(library["model_type"] == "CrossEncoder")
+    is_encoder = (path / "modules.json").is_file()
+    names = model.get("architectures") or []
+    return not is_encoder and any(str(name).endswith("ForSequenceClassification") for name in names)
 
 
 def cell_scores(

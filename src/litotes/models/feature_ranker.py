@@ -68,7 +68,7 @@ class FeatureRanker(CellModel):
     def forward(self, data: Collection, rows: np.ndarray, cols: np.ndarray) -> Float[Tensor, " cells"]:
         """Raw logits."""
         table = torch.from_numpy(self._looked_up(data, rows, cols)).to(self.mean)
-        return self.network((table - self.mean) / self.spread).squeeze(1)
+        return self.network((table - self.mean) / self.spread).squeeze(1).to(table.dtype)  # autocast gives bfloat16
 
     def standardise(self, data: Collection, rows: np.ndarray, cols: np.ndarray) -> None:
         """From now on features have mean 0 and deviation 1 over these cells; one that is constant there stays 0."""

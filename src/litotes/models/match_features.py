@@ -84,14 +84,15 @@ class MatchFeatures:
 
     Args:
         names: which, in this order.
+        beside: others whose statistics these share, so that they are made once for both.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], *, beside: MatchFeatures | None = None) -> None:
         require("bm25s", "scipy", "sklearn", extra="retrieval")
         self.names = tuple(names)
         for name in self.names:
             _check(name)
-        self._made: tuple[str, _Statistics] | None = None
+        self._made: dict[str, _Statistics] = {} if beside is None else beside._made
 
     def table(self, data: Collection, rows: np.ndarray, cols: np.ndarray) -> np.ndarray:
         """float32 ``[cells, names]``; a missing text counts as an empty one."""
@@ -106,9 +107,10 @@ class MatchFeatures:
 
     def _of(self, data: Collection) -> _Statistics:
         key = digest(data.rows.fingerprint, data.cols.fingerprint)
-        if self._made is None or self._made[0] != key:
-            self._made = key, _Statistics(data)
-        return self._made[1]
+        if key not in self._made:
+            self._made.clear()
+            self._made[key] = _Statistics(data)
+        return self._made[key]
 
 
 class _Statistics:

@@ -130,7 +130,8 @@ def warn_if_not_identifiable(relevance: CellModel, selection: CellModel) -> None
         f"The selection model sees what the relevance model sees ({', '.join(relevance.inputs)}). The system is then "
         "symmetric: exchanging the two models turns solutions into solutions, and from equal starts without dropout "
         "they stay identical for ever, which weights each negative by the model's own score and so up-weights false "
-        "negatives. Give the selection model its own view: selection_inputs='lexical', or names of features.",
+        "negatives. Give the selection model its own view: selection_model='features' (--selection-model features), "
+        "with selection_inputs='lexical' or names of features that differ.",
         IdenticalInputsWarning,
         stacklevel=3,
     )

@@ -84,7 +84,7 @@ CATALOGUE = (
         "retrieval",
         "Coupled estimation technique",
         "Cai et al., CIKM 2022, arXiv 2209.05072",
-        "Learns relevance and selection-for-judging together, so that unjudged positives weigh less as negatives.",
+        "Learns relevance and selection-for-judging together, each weighting the other's negatives.",
         commands=("cet",),
     ),
     Recipe(

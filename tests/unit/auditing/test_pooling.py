@@ -142,6 +142,13 @@ def test_ranks_by_the_weak_retriever_are_compared_with_the_suspects():
     assert "A labelled positive ranks above the first suspect of its query in 100% of pairs" in ranks["says"]
 
 
+def test_places_are_compared_not_ranks_that_the_labelled_do_not_count_in():
+    labelled = made([(row, 0, 1.0, 1, 1, 1, 1) for row in range(60)])
+    suspects = made([(row, 1, None, 1, 1, 2, 2) for row in range(60)])  # right behind the labelled one
+    above = pooling(collection(60), labelled, suspects, depth=10)["ranks"]["above"]
+    assert above["share"] == 1, "equal ranks, yet the labelled one stands above"
+
+
 def test_where_the_truth_is_known_it_stands_in_place_of_suspects():
     plain = collection(3)
     rows, cols = [0, 1, 2, 0], [0, 0, 0, 7]

@@ -83,3 +83,14 @@ def test_two_comparisons_at_once_are_refused(here, capsys):
     words = ["evaluate", "data", "--encoder", "first.trec", "--against", "first.trec", "--rerank", "x", "--out", "e"]
     assert main(words) == 2
     assert "give --against or --rerank, not both" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("option", ["--encoder", "--against"])
+def test_a_ranker_cannot_search_and_is_named_where_it_belongs(here, capsys, option):
+    from litotes.models.tiny import tiny_cross_encoder
+
+    tiny_cross_encoder().save_pretrained("ranker")
+    words = {"--encoder": "first.trec", option: "ranker"}
+    assert main(["evaluate", "data", *(word for pair in words.items() for word in pair), "--out", "e"]) == 2
+    said = " ".join(capsys.readouterr().err.split())
+    assert "ranker holds a ranker, which reads a query and a document together" in said and "--rerank ranker" in said

@@ -8,7 +8,7 @@ import pytest
 
 from litotes.core import Collection, LabelMatrix
 from litotes.core.errors import LitotesError
-from litotes.evaluation.pool_bias import compare_ranks, pool_bias, ranks_among_unlabelled
+from litotes.evaluation.pool_bias import compare_ranks, places, pool_bias
 
 INF = np.inf
 
@@ -30,19 +30,18 @@ def collection(labels, truth, n_rows=2, n_cols=5, texts=None):
     return Collection(made[0], *tables, truth=made[1])
 
 
-def test_a_rank_counts_the_unlabelled_above_it():
+def test_a_place_counts_every_document_above_it():
     data = collection([(0, 0), (0, 1)], [(0, 0), (0, 1), (0, 4)])
     miner = Scores([[1.0, 5.0, 4.0, 3.0, 2.0]] * 2)
-    assert ranks_among_unlabelled(data, miner, np.array([0, 0, 0]), np.array([4, 0, 1])).tolist() == [3, 4, 1]
+    assert places(data, miner, np.array([0, 0, 0]), np.array([4, 0, 1])).tolist() == [4, 5, 1]
     tied = Scores([[2.0, 2.0, 2.0, 2.0, 2.0]] * 2)
-    assert ranks_among_unlabelled(data, tied, np.array([0, 0]), np.array([4, 0])).tolist() == [1, 1]
+    assert places(data, tied, np.array([0, 0]), np.array([4, 0])).tolist() == [1, 1]
 
 
-def test_twins_of_labelled_positives_and_empty_documents_take_up_no_rank():
-    texts = ["one", "ONE ", "three", None, "five"]
-    data = collection([(0, 0)], [(0, 0), (0, 4)], texts=texts)
-    miner = Scores([[1.0, 9.0, 4.0, 9.0, 2.0]] * 2)
-    assert ranks_among_unlabelled(data, miner, np.array([0]), np.array([4])).tolist() == [2]
+def test_empty_documents_take_up_no_place():
+    data = collection([(0, 0)], [(0, 0), (0, 4)], texts=["one", "two", "three", None, "five"])
+    miner = Scores([[1.0, 0.0, 4.0, 9.0, 2.0]] * 2)
+    assert places(data, miner, np.array([0]), np.array([4])).tolist() == [2]
 
 
 def test_by_hand():
@@ -51,9 +50,27 @@ def test_by_hand():
     found = pool_bias(data, miner)
     assert found["labelled"]["cells"] == 2 and found["unlabelled"]["cells"] == 3
     assert found["labelled"]["within"]["1"] == 0.5 and found["unlabelled"]["within"]["3"] == pytest.approx(1 / 3)
-    # query 0: 1 before 4; query 1: 2 behind 1 and before 4
+    # query 0: 1 before 5; query 1: 2 behind 1 and before 5
     assert found["above"]["share"] == pytest.approx((1 + 0.5) / 2) and found["above"]["queries"] == 2
     json.dumps(found, allow_nan=False)
+
+
+@pytest.mark.parametrize(("labelled", "share"), [(0, 1.0), (1, 0.0)])
+def test_of_two_that_stand_next_to_each_other_the_higher_is_above(labelled, share):
+    data = collection([(0, labelled)], [(0, 0), (0, 1)])
+    assert pool_bias(data, Scores([[5.0, 4.0, 3.0, 2.0, 1.0]] * 2))["above"]["share"] == share
+
+
+@pytest.mark.parametrize("how_many_labelled", [1, 4, 7])
+def test_a_fair_draw_of_the_relevant_gives_a_half(how_many_labelled):
+    generator = np.random.default_rng(how_many_labelled)
+    n_rows, n_cols, relevant = 400, 40, 8
+    drawn = [(row, col) for row in range(n_rows) for col in generator.choice(n_cols, relevant, replace=False)]
+    labelled = [cell for place, cell in enumerate(drawn) if place % relevant < how_many_labelled]
+    scores = generator.normal(size=(n_rows, n_cols))
+    scores[tuple(np.array(drawn).T)] += 2  # a good retriever: the relevant stand next to each other
+    above = pool_bias(collection(labelled, drawn, n_rows, n_cols), Scores(scores))["above"]
+    assert above["low"] <= 0.5 <= above["high"] and above["high"] - above["low"] < 0.1
 
 
 def test_without_a_truth_there_is_nothing_to_compare():

@@ -231,6 +231,21 @@ class TestRefused:
         with pytest.raises(LitotesError, match=r"CET's weight .* is inf for a score of .*Give max_weight \(20 is a"):
             cet_weights(scores, temperature=temperature)
 
+    @pytest.mark.parametrize("options", [{}, {"normalize_weights": True}])
+    @pytest.mark.parametrize("score", [69.5, 88.0])
+    def test_weights_that_are_finite_and_overflow_as_soon_as_they_weigh_are_an_error(self, score, options):
+        scores = torch.full((9, 3), score)
+        with pytest.raises(
+            LitotesError, match=r"is \d.*e\+3[0-8] for a score of .* which losses cannot be weighted by"
+        ):
+            coupled_losses(torch.zeros(9, 3), scores, temperature=1.0, **options)
+
+    @pytest.mark.parametrize("options", [{}, {"normalize_weights": True}])
+    def test_what_is_not_refused_gives_finite_losses(self, options):
+        scores = torch.tensor([[0.0, 68.0, 68.0]]).expand(100_000, 3)
+        found = coupled_losses(torch.zeros(100_000, 3), scores, temperature=1.0, **options)
+        assert found.relevance.isfinite() and found.selection.isfinite()
+
     def test_a_score_that_is_no_number_is_an_error(self):
         with pytest.raises(LitotesError, match="is nan for a score of nan"):
             cet_weights(torch.tensor([math.nan]), max_weight=20.0)

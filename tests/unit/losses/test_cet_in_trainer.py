@@ -10,7 +10,7 @@ from sentence_transformers.cross_encoder import CrossEncoderTrainer, CrossEncode
 from torch import nn
 from transformers import Trainer, TrainingArguments
 
-from litotes.losses import CoupledLoss, coupled_losses
+from litotes.losses import CoupledLoss, cet, coupled_losses
 from litotes.models.cross_encoder import PairModel
 from litotes.models.tiny import tiny_cross_encoder
 
@@ -67,6 +67,29 @@ def test_the_gradient_of_the_selection_model_is_clipped_here_and_that_of_the_oth
         norms.append([torch.cat([p.grad.reshape(-1) for p in m.parameters()]).norm().item() for m in (R, S)])
     assert norms[0][1] > 0.01 and norms[1][1] == pytest.approx(0.01, rel=1e-3)
     assert norms[0][0] == pytest.approx(norms[1][0])
+
+
+def test_clipping_leaves_the_value_that_is_logged():
+    R, S = plain(0), WordCounts()
+    free, clipped = (CoupledLoss(R, S, max_grad_norm=norm)(COLUMNS)["selection"] for norm in (None, 0.01))
+    assert free.item() == clipped.item() and clipped.requires_grad
+
+
+def test_weights_keep_their_precision_where_scores_have_less():
+    """Scores of half precision must not round the weights of float32."""
+
+    class Half(WordCounts):
+        def forward(self, pairs):
+            return super().forward(pairs).bfloat16()
+
+    R, S = plain(0), Half()
+    with torch.no_grad():
+        S.line.weight.fill_(3.0)
+    seen, weigh = [], cet.weighted_pair_loss
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(cet, "weighted_pair_loss", lambda a, b, w, **k: seen.append(w) or weigh(a, b, w, **k))
+        CoupledLoss(R, S)(COLUMNS)
+    assert [w.dtype for w in seen] == [torch.float32] * 2
 
 
 def test_weights_are_taken_without_dropout():

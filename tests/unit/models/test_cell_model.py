@@ -5,7 +5,7 @@ import pytest
 import torch
 from sentence_transformers import CrossEncoder
 
-from litotes.models.cell_model import TEXTS, PairRanker, cell_scores, load_cell_model
+from litotes.models.cell_model import TEXTS, PairRanker, cell_scores, is_ranker, load_cell_model
 from litotes.models.cross_encoder import PairModel
 from litotes.models.tiny import tiny_cross_encoder
 from tests.unit.training.small_world import small_data
@@ -28,6 +28,21 @@ def test_it_scores_the_texts_of_a_cell(data, ranker):
     expected = ranker.pairs.model.predict(pairs, activation_fn=torch.nn.Identity())
     np.testing.assert_allclose(cell_scores(ranker, data, ROWS, COLS), expected, atol=1e-5)
     assert ranker.inputs == TEXTS and len(set(expected.tolist())) == 4
+
+
+def test_queries_are_cut_at_so_many_tokens(data, ranker):
+    tokenizer = ranker.pairs.model.tokenizer
+    short, texts = PairRanker(ranker.pairs, query_length=2), data.row_texts
+    row = next(row for row in range(data.n_rows) if len(tokenizer.tokenize(texts[row])) > 2)
+    cut = short._query(texts[row])
+    assert texts[row].startswith(cut) and tokenizer.tokenize(cut) == tokenizer.tokenize(texts[row])[:2]
+    rows = np.array([row])
+    whole, less = (cell_scores(model, data, rows, COLS[:1]) for model in (ranker, short))
+    expected = ranker.pairs.model.predict([(cut, data.col_texts[COLS[0]])], activation_fn=torch.nn.Identity())
+    np.testing.assert_allclose(less, expected, atol=1e-6)
+    assert whole != less and short._query("") == ""
+    assert PairRanker(ranker.pairs, query_length=10_000)._query(texts[row]) == texts[row]
+    assert short.fingerprint() != ranker.fingerprint()
 
 
 def test_gradient_reaches_the_model(data, ranker):
@@ -60,3 +75,20 @@ def test_the_fingerprint_follows_weights_tokenizer_and_length(ranker):
     assert {part for part in before if before[part] != other[part]} == {"weights"}
     ranker.pairs.model.max_seq_length = 9
     assert ranker.fingerprint()["max_length"] == "9"
+
+
+def test_folders_of_rankers_are_told_from_those_of_encoders(ranker, tmp_path):
+    from litotes.models.builtin import builtin_folder
+    from litotes.models.feature_ranker import FeatureRanker
+    from litotes.models.tiny import tiny_bert
+
+    ranker.save(tmp_path / "pairs")
+    (tmp_path / "features").mkdir()
+    FeatureRanker(("overlap",)).save(tmp_path / "features")
+    tiny_bert().save_pretrained(str(tmp_path / "encoder"))
+    assert is_ranker(tmp_path / "pairs") and is_ranker(tmp_path / "features")
+    (tmp_path / "pairs" / "config_sentence_transformers.json").unlink()
+    (tmp_path / "pairs" / "modules.json").unlink(missing_ok=True)
+    assert is_ranker(tmp_path / "pairs"), "as transformers saves it"
+    others = (tmp_path / "encoder", builtin_folder("minilm"), tmp_path, tmp_path / "nowhere")
+    assert not any(map(is_ranker, others))

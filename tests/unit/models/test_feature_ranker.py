@@ -34,6 +34,12 @@ class Counted:
         return np.stack([rows, cols], axis=1).astype(np.float32)
 
 
+def test_logits_are_float32_also_under_autocast(data):
+    ranker = FeatureRanker(NAMES, seed=3)
+    with torch.autocast("cpu", dtype=torch.bfloat16):
+        assert ranker(data, ROWS, COLS).dtype == torch.float32
+
+
 def test_it_is_one_hidden_layer_over_standardised_features(data):
     ranker = FeatureRanker(NAMES, hidden=5, seed=3)
     ranker.standardise(data, ROWS, COLS)

@@ -117,6 +117,22 @@ def test_another_collection_gets_its_own_statistics(data):
     np.testing.assert_array_equal(features.table(data, ROWS, COLS), first)
 
 
+def test_shared_statistics_are_made_once_and_give_the_same_numbers(data, monkeypatch):
+    expected = {which: MatchFeatures(FEATURE_SETS[which]).table(data, ROWS, COLS) for which in FEATURE_SETS}
+    made, make = [], match_features._Statistics.__init__
+    monkeypatch.setattr(match_features._Statistics, "__init__", lambda self, of: made.append(of) or make(self, of))
+    one = MatchFeatures(FEATURE_SETS["all"])
+    others = [MatchFeatures(FEATURE_SETS[which], beside=one) for which in ("lexical", "all")]
+    np.testing.assert_array_equal(others[0].table(data, ROWS, COLS), expected["lexical"])
+    for features in (one, others[1]):
+        np.testing.assert_array_equal(features.table(data, ROWS, COLS), expected["all"])
+    assert len(made) == 1
+    other = collection(documents=["fox", "fox", "fox", "fox", "red fox"])
+    assert not np.array_equal(others[0].table(other, ROWS, COLS), expected["lexical"])
+    np.testing.assert_array_equal(one.table(data, ROWS, COLS), expected["all"])
+    assert len(made) == 3, "one collection's are kept at a time"
+
+
 def test_texts_that_lack_give_numbers(data):
     found = MatchFeatures([*FEATURE_SETS["all"], "bm25_rank"]).table(data, ROWS, COLS)
     assert np.isfinite(found).all()

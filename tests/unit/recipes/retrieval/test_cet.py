@@ -2,6 +2,7 @@
 
 import copy
 import json
+import math
 import warnings
 
 import numpy as np
@@ -247,7 +248,7 @@ class TestFolder:
         )
 
     def test_cross_encoders_load_with_their_own_library(self, data, tmp_path):
-        with pytest.warns(IdenticalInputsWarning, match=r"\(query text, document text\).*selection_inputs='lexical'"):
+        with pytest.warns(IdenticalInputsWarning, match=r"\(query text, document text\).*--selection-model features"):
             returned = train_cet(
                 data, CetConfig(**TEXTS, selection_model="tiny:bert", selection_learning_rate=1e-3), tmp_path
             )
@@ -392,11 +393,69 @@ def test_random_negatives_and_distrusted_ones(data, tmp_path, monkeypatch):
         ({"selection_inputs": "lexikal"}, "There is no feature 'lexikal'"),
         ({"model": "tiny:bert", "selection_inputs": "same"}, "selection_inputs='same' would be the texts"),
         ({"top": 400}, "not top=400"),
+        (
+            {"skip": 100},
+            r"skip=100 leaves no negatives: of the corpus's 40 documents as few as 3\d are .* Choose skip=3\d",
+        ),
     ],
 )
 def test_options_that_cannot_work(data, tmp_path, options, message):
     with pytest.raises((LitotesError, DataError), match=message):
         train_cet(data, CetConfig(**{**FEATURES, **options}), tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("options", "said"),
+    [
+        ({"features": "lexical"}, "features='lexical' is of a model on features.*choose model='features'"),
+        ({"hidden": 8}, "hidden=8 is of a model on features"),
+        ({"selection_model": "tiny:bert", "selection_inputs": "all"}, "selection_inputs='all' is of a selection_model"),
+        (
+            {"selection_model": "tiny:bert", "selection_hidden": 8},
+            r"selection_hidden=8 .*\(--selection-model features\)",
+        ),
+    ],
+)
+def test_what_a_model_on_texts_would_not_read_is_refused(options, said):
+    with pytest.raises(LitotesError, match=said):
+        CetConfig(**options)
+    config = CetConfig(selection_model="tiny:bert")
+    assert CetConfig(**config.model_dump()) == config, "a resumed run repeats every option"
+
+
+@pytest.mark.parametrize("none", [None, "none", "inf", math.inf])
+def test_no_cap_has_one_spelling_and_is_the_papers(none):
+    assert CetConfig(max_weight=none) == CetConfig() and CetConfig().cap is None
+    assert CetConfig(max_weight="20").cap == 20.0
+    with pytest.raises(LitotesError, match="'max_weight"):
+        CetConfig(max_weight=0.5)
+
+
+def test_an_infinite_temperature_is_refused():
+    with pytest.raises(LitotesError, match="'debias_ratio' option of CetConfig: Input should be a finite number"):
+        CetConfig(debias_ratio=math.inf)
+
+
+def test_weights_without_a_cap_are_reported_however_large(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(SelectionModel, "logits", lambda self, data, rows, cols, **k: np.full(len(rows), 1e4))
+    train_cet(data, CetConfig(**FEATURES), tmp_path)
+    assert summary(tmp_path)["summary"]["weights"]["highest"] == 1e30
+
+
+def test_dev_metrics_are_those_of_reranking(data):
+    import litotes.recipes.retrieval.cet as recipe
+    from litotes.evaluation import evaluate
+    from litotes.models.cell_model import cell_scores
+
+    R = pair_ranker(0)
+    found = recipe._metrics(data, R, CetConfig(**FEATURES, rerank=10))
+    run = {}
+    for row in range(data.n_rows):
+        cols = np.argsort(-BM25Miner().scores(data, np.array([row]))[0], kind="stable")[:10]
+        own = cell_scores(R, data, np.full(10, row), cols)
+        run[data.row_ids[row]] = {data.col_ids[col]: score for col, score in zip(cols, own.tolist(), strict=True)}
+    assert found == pytest.approx(evaluate(data, run).means, abs=0.005)  # near ties may fall otherwise
+    assert recipe._metrics(None, R, CetConfig(**FEATURES)) == {}
 
 
 def test_selection_inputs_same_are_those_of_the_relevance_model(data, tmp_path):
@@ -408,6 +467,7 @@ def test_selection_inputs_same_are_those_of_the_relevance_model(data, tmp_path):
 def test_the_papers_values_are_a_preset():
     config = CetConfig.preset("paper")
     assert config.model == config.selection_model == "bert-base-uncased" and config.max_weight is None
+    assert (config.query_length, config.max_length) == (32, 288)
     assert (config.learning_rate, config.warmup(100_000), config.dropout, config.debias_ratio) == (
         3e-6,
         10_000,
@@ -415,6 +475,13 @@ def test_the_papers_values_are_a_preset():
         10,
     )
     assert config.per_device_train_batch_size == 32 and config.weight_decay == 0.01 and config.max_grad_norm == 1.0
+
+
+def test_queries_are_cut_where_it_is_asked_for(data, tmp_path, monkeypatch):
+    lengths, forward = [], PairRanker.forward
+    monkeypatch.setattr(PairRanker, "forward", lambda self, *a: lengths.append(self.query_length) or forward(self, *a))
+    train_cet(data, CetConfig(**{**TEXTS, "max_steps": 1}, query_length=3), tmp_path)
+    assert lengths and set(lengths) == {3}
 
 
 def test_training_writes_nothing_on_stdout(data, tmp_path, capsys):
