@@ -146,6 +146,11 @@ def test_an_order_of_the_simulator_trains_nothing(tmp_path, world, monkeypatch):
     assert weak["AUC"] == pytest.approx(auc_by_query(logit[tested], world.relevant[tested]).mean(), abs=1e-6)
 
 
+def test_all_draws_of_the_simulator_are_of_one_data_set(tmp_path):
+    first, other = (run_in(tmp_path, cet.SIMULATED, "weak order", seed) for seed in (0, 1))
+    assert first.metrics != other.metrics and first.facts["data"] == other.facts["data"]
+
+
 # --- Cranfield, on a small stand-in -----------------------------------------------------------------------------------
 
 WORDS = "wing flow plate heat shear shock wave drag lift jet nose cone duct fan rotor gust".split()
