@@ -1,7 +1,8 @@
 """What the AR2 paper promises (Zhang et al., ICLR 2022), asked of two data sets with two small models from nothing.
 
 Protocol of the specification: both models are warmed up, then each arm trains the retriever for as many steps, in four
-rounds. The retriever is a bag of words with two heads, the ranker an interaction model that sees which terms of the
+rounds. A round has 15 steps of the ranker and 45 of the retriever, where the page has 100 and 300: so many fit into the
+time. The retriever is a bag of words with two heads, the ranker an interaction model that sees which terms of the
 query are missing. **First comes the precondition**: the warmed-up ranker must order the retriever's top 50 better than
 the retriever does, or there is nothing that it could teach; where it fails, the other claims cannot hold and say
 nothing against the method.
@@ -9,9 +10,11 @@ nothing against the method.
 - ``pydocs``: one labelled document a query, which is what the method was made for; test is measured by the complete
   truth.
 - ``nfcorpus``: dozens of positives a query, most of them far from its words, so the candidates teach the ranker less.
+  Asked are the main claims alone.
 
-Learning rates are chosen on dev, as many for every arm, with a seed that is not reported. The ranker's rate of the
-warm-up is one of three (3e-4, 1e-3, 3e-3), by RR@10 of its reranking on dev before any other arm was run.
+Every arm goes on from the warm-up with other batches and draws than it had. Whether negatives get harder is asked on
+queries of dev, which no model trains on. Learning rates are chosen on dev, as many for every arm, with a seed that is
+not reported.
 """
 
 from collections.abc import Sequence
@@ -24,7 +27,7 @@ __all__ = ["CLAIMS", "run"]
 
 run = run_opponents
 
-_ROUNDS, _RETRIEVER_STEPS, _RANKER_STEPS = 4, 75, 25
+_ROUNDS, _RETRIEVER_STEPS, _RANKER_STEPS = 4, 45, 15
 _COMMON: dict[str, Any] = {
     "scale": 1.0,
     "num_negatives": 7,
@@ -41,7 +44,9 @@ _WARM_UP: dict[str, Any] = {
     "retriever_warm_up_rate": 2e-3,
     "ranker_warm_up_steps": 300,
 }
+_TRIED = (3e-4, 1e-3, 3e-3)
 _RANKER_RATES = {"pydocs": 1e-3, "nfcorpus": 3e-4}
+"""Of the ranker's warm-up: the best of those tried, by RR@10 of its reranking on dev, before any other arm was run."""
 _AFTER: dict[str, Any] = {**_COMMON, "retriever_warm_up_steps": 0, "ranker_warm_up_steps": 0}
 _IN_BATCH: dict[str, Any] = {
     **_AFTER,
@@ -62,7 +67,12 @@ _TURNS: dict[str, Any] = {
 }
 _RATES = (3e-4, 1e-3, 3e-3)
 _EFFECT = 0.01  # of RR@10: the page expects one point or more
-_SEEDS = {"pydocs": range(6), "nfcorpus": range(8)}
+_SEEDS = range(20, 28)  # nobody has looked at these
+_OFFICIAL_LAMBDA = 0.2
+"""Adversary and distillation as the published code weighs them. There one is a sum over the 8 queries of a device, the
+other a mean, with lambda .5: 8 to 1. Over 32 queries that is lambda 1/5: 32 * .2 / .8 = 8.
+"""
+_ON_BOTH = ("precondition", "warm-up", "ar2", "adversary", "refresh", "harder", "confusion")
 _NOTE = "Read with {data}-precondition: where the ranker is no better than the retriever it cannot teach."
 
 
@@ -70,25 +80,25 @@ def arms_of(data: str) -> dict[str, Arm]:
     """Every arm on one data set, by name."""
     warm_up = Arm("ar2", {**_WARM_UP, "ranker_warm_up_rate": _RANKER_RATES[data]}, seconds=48.0)
 
-    def arm(config: dict[str, Any], rate: str = "learning_rate", seconds: float = 48.0, **options: Any) -> Arm:
+    def arm(config: dict[str, Any], rate: str = "learning_rate", seconds: float = 32.0, **options: Any) -> Arm:
         return Arm("ar2", {**config, **options}, warm_up, [{rate: value} for value in _RATES], seconds)
 
     return {
         "warm-up": warm_up,
         "reranked": Arm("rerank", {"depth": 50}, warm_up, seconds=3.0),
-        "in-batch": arm(_IN_BATCH, "retriever_warm_up_rate", 17.0),
-        "hard negatives": arm(_ALONE, seconds=37.0, teacher="labels"),
+        "in-batch": arm(_IN_BATCH, "retriever_warm_up_rate", 12.0),
+        "hard negatives": arm(_ALONE, seconds=24.0, teacher="labels"),
         "AR2": arm(_TURNS, adv_lambda=0.1),
         "AR2, lambda 0.5": arm(_TURNS, adv_lambda=0.5),
         "AR2, lambda 0": arm(_TURNS, adv_lambda=0.0),
-        "AR2, official": arm(_TURNS, adv_form="official", adv_lambda=0.5),
+        "AR2, official": arm(_TURNS, adv_form="official", adv_lambda=_OFFICIAL_LAMBDA),
         "AR2, no refresh": arm(_TURNS, adv_lambda=0.1, refresh=False),
         "AR2, frozen ranker": arm(_ALONE, adv_lambda=0.1, train_ranker=False),
     }
 
 
 def _claims(data: str) -> list[Claim]:
-    arms, seeds, usual = arms_of(data), _SEEDS[data], _NOTE.format(data=data)
+    arms, usual = arms_of(data), _NOTE.format(data=data)
 
     def claim(
         name: str,
@@ -108,20 +118,22 @@ def _claims(data: str) -> list[Claim]:
             metric=metric,
             arms=named,
             holds=holds,
-            seeds=seeds,
+            seeds=_SEEDS,
             choose_by="RR@10",
             shown=[other for other in METRICS if other != metric],
             effect=effect,
             note=note,
         )
 
-    return [
+    claims = [
         claim(
             "precondition",
             "The warmed-up ranker orders the warmed-up retriever's top 50 better than the retriever does",
             "specification, experiment (b)",
             [("reranked", ">", "warm-up")],
-            note="Not a promise of the paper, but what all others rest on.",
+            note="Not a promise of the paper, but what all others rest on. The rate of the ranker's warm-up is "
+            f"{_RANKER_RATES[data]:g}: the best of {', '.join(f'{rate:g}' for rate in _TRIED)} by RR@10 of its "
+            "reranking on dev, with a seed that is not reported, before any other arm was run.",
         ),
         claim(
             "warm-up",
@@ -147,6 +159,8 @@ def _claims(data: str) -> list[Claim]:
             "So does the published code's form of the adversarial term",
             "specification, experiment (b)",
             [("AR2, official", ">", "in-batch"), ("AR2, official", ">", "hard negatives")],
+            note=f"{usual} Lambda is {_OFFICIAL_LAMBDA:g}: over 32 queries the two terms then stand to each other as "
+            "in the published code with lambda 0.5 over the 8 queries of a device, whose adversary is a sum.",
         ),
         claim(
             "distillation",
@@ -156,9 +170,9 @@ def _claims(data: str) -> list[Claim]:
         ),
         claim(
             "adversary",
-            "The adversarial term adds to distillation alone",
+            "The adversarial term adds to distillation alone, whether it is light (lambda 0.1) or as heavy (0.5)",
             "ablation; checklist line 2",
-            [("AR2", ">", "AR2, lambda 0")],
+            [("AR2", ">", "AR2, lambda 0"), ("AR2, lambda 0.5", ">", "AR2, lambda 0")],
         ),
         claim(
             "refresh",
@@ -174,20 +188,24 @@ def _claims(data: str) -> list[Claim]:
         ),
         claim(
             "harder",
-            "Negatives get harder over the rounds: the first ranker's loss on those of the last round is higher",
+            "Negatives get harder over the rounds: the warmed-up ranker's loss on what the final retriever finds for "
+            "queries that neither trained on is higher than on what the warmed-up one found",
             "abstract; checklist line 4",
             [("AR2", ">", 0.0)],
             metric=HARDER,
         ),
         claim(
             "confusion",
-            "The retriever finds what cheats the ranker: its confusion does not fall, though it learns along",
+            "The retriever finds what cheats the ranker: its confusion on queries that neither trained on does not "
+            "fall, though it learns along",
             "abstract; checklist line 2",
             [("AR2", ">", -0.02)],
             metric=CONFUSION,
             effect=0.02,
         ),
     ]
+    names = [f"{data}-{name}" for name in _ON_BOTH]
+    return claims if data == "pydocs" else [claim for claim in claims if claim.name in names]
 
 
 CLAIMS = (*_claims("pydocs"), *_claims("nfcorpus"))

@@ -2,7 +2,9 @@
 
 An arm ``ar2`` is a run of ``litotes train ar2`` from a bag of words and an interaction ranker made from the training
 part, or from both models of the cell that it starts from. An arm ``rerank`` trains nothing: it measures what the ranker
-of that cell makes of the top of the same cell's retriever. Every arm searches the full corpus; where the complete truth
+of that cell makes of the top of the same cell's retriever. An arm that goes on from another has a seed of its own
+derived from that one's, so that it reads other batches and draws other negatives than it, and not the same again. The
+rounds are watched on lines of dev, which no arm trains on. Every arm searches the full corpus; where the complete truth
 of a set is known, test is measured by it.
 """
 
@@ -14,6 +16,7 @@ import numpy as np
 
 from litotes.claims.retrieval_study import splits
 from litotes.core.errors import LitotesError
+from litotes.core.seeds import derived_seed
 from litotes.evaluation.experiment import Cell, Outcome
 
 if TYPE_CHECKING:
@@ -26,9 +29,9 @@ METRICS = ("RR@10", "nDCG@10", "R@5")
 GAIN = "gain of RR@10"
 """RR@10 of the arm minus that of the retriever it started from, query by query."""
 HARDER = "loss of the first ranker"
-"""How much its cross entropy rises from the first candidates to those of the last round: they are harder for it."""
+"""How much its cross entropy rises from the warmed-up retriever's candidates to those of the final one, on dev."""
 CONFUSION = "confusion"
-"""How much surer the ranker in training is, by the last round, that a sampled negative beats the positive."""
+"""How much surer the ranker in training is in the end that a sampled negative beats the positive, on dev."""
 
 
 def run_opponents(cell: Cell) -> Outcome:
@@ -41,10 +44,10 @@ def run_opponents(cell: Cell) -> Outcome:
         raise LitotesError(f"There is no arm {cell.arm.command!r}; an arm is 'ar2' or 'rerank'.")
     from litotes.recipes.retrieval.ar2 import Ar2Config, load_model, train_ar2
 
-    config = Ar2Config(**cell.arm.config, seed=cell.seed)
+    seed = cell.seed if cell.start is None else derived_seed(cell.seed, "goes on")
     encoder, ranker = _opponents(cell, data.fit)
     folder = cell.folder / "model"
-    train_ar2(data.fit, config, folder, dev=data.dev.select_rows([]), encoder=encoder, ranker=ranker)
+    train_ar2(data.fit, Ar2Config(**cell.arm.config, seed=seed), folder, dev=data.dev, encoder=encoder, ranker=ranker)
     found = _measured(cell, asked, load_model(folder, device="cpu"))
     outcome = _outcome(cell, data.fit, found, rounds=_rounds(folder))
     if cell.start is None:

@@ -8,7 +8,7 @@ import sys
 
 import numpy as np
 
-__all__ = ["rng", "seed_everything", "uniform_hash"]
+__all__ = ["derived_seed", "rng", "seed_everything", "uniform_hash"]
 
 
 def rng(seed: int, *names: str | int) -> np.random.Generator:
@@ -16,6 +16,14 @@ def rng(seed: int, *names: str | int) -> np.random.Generator:
     label = "\x1f".join(map(str, names)).encode()
     words = np.frombuffer(hashlib.blake2b(label, digest_size=16).digest(), dtype=np.uint32)
     return np.random.default_rng([seed & 0xFFFFFFFF, (seed >> 32) & 0xFFFFFFFF, *words.tolist()])
+
+
+def derived_seed(seed: int, *names: str | int) -> int:
+    """A seed for one stage, below 2 ** 32, for what takes a number: stages that share a seed repeat each other's draws.
+
+    The same seed and names give the same number, other names an unrelated one.
+    """
+    return int(rng(seed, "seed of", *names).integers(2**32))
 
 
 def uniform_hash(seed: int, epoch: int, rows: np.ndarray, cols: np.ndarray, table: int = 0) -> np.ndarray:

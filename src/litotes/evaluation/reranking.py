@@ -41,7 +41,15 @@ def rerank(
         raise DataError(f"The run has a query {unknown!r} that is not in the data. Rerank the run of the same data.")
     order = {query: sorted(scores, key=lambda d, s=scores: -s[d]) for query, scores in run.items()}  # type: ignore[misc]
     read = {query: [d for d in found[:depth] if query in queries and d in documents] for query, found in order.items()}
-    given = iter(_scores(data, [(query, document) for query, found in read.items() for document in found], scorer))
+    asked = [(query, document) for query, found in read.items() for document in found]
+    scored = _scores(data, asked, scorer)
+    wrong = next((pair for pair, score in zip(asked, scored, strict=True) if score != score), None)
+    if wrong is not None:
+        raise DataError(
+            f"The reranker scores the document {wrong[1]!r} for the query {wrong[0]!r} as NaN, which has no place in "
+            "an order. A model whose training diverged does that; look at its weights."
+        )
+    given = iter(scored)
     reranked = {}
     for query, found in order.items():
         scores = {document: next(given) for document in read[query]}
@@ -69,7 +77,7 @@ def reranker(
 
     if isinstance(model, str | os.PathLike):
         if is_interaction_ranker(model):
-            return InteractionRanker.load(model)
+            return InteractionRanker.load(model, device=device)
         if (Path(model) / FEATURES_FILE).is_file():
             return load_cell_model(model, device=device)
         return CrossEncoderScorer(os.fspath(model), batch_size, max_length, device)

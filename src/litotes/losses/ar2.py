@@ -31,6 +31,7 @@ from litotes.core.errors import LitotesError
 from litotes.losses.cells import Reduction, cell_mask, full_precision, reduce_kept
 from litotes.losses.info_nce import info_nce
 from litotes.losses.sentence_features import embed_groups
+from litotes.models.precision import autocast
 
 __all__ = ["OFFICIAL_EPS", "AdvForm", "Ar2Loss", "Ar2Terms", "ar2_loss", "ar2_ranker_loss", "ar2_scores", "ar2_terms"]
 
@@ -152,13 +153,19 @@ def ar2_ranker_loss(
 
 def ar2_scores(
     queries: Float[Tensor, "batch dim"],
-    candidates: Float[Tensor, "batch candidates dim"],
+    candidates: Float[Tensor, "*batch candidates dim"],
     *,
     scale_similarity: bool = False,
     scale: float = 1.0,
 ) -> Float[Tensor, "batch candidates"]:
-    """``scale`` times each query's inner products with its own candidates, over sqrt(dim) if ``scale_similarity``."""
-    scores = torch.einsum("bd,bmd->bm", queries, candidates) * scale
+    """``scale`` times each query's inner products with its candidates, over sqrt(dim) if ``scale_similarity``.
+
+    Candidates are each query's own, ``[batch, candidates, dim]``, or the same for all, ``[candidates, dim]``. Products
+    are taken in float32, also under autocast: with 8 bits of mantissa a score of 40 would be off by a tenth.
+    """
+    with autocast(queries.device.type, "float32"):
+        q, d = full_precision(queries), full_precision(candidates)
+        scores = (q @ d.T if d.ndim == 2 else torch.einsum("bd,bmd->bm", q, d)) * scale
     return scores / queries.shape[1] ** 0.5 if scale_similarity else scores
 
 

@@ -17,7 +17,7 @@ from litotes.core.errors import LitotesError, require
 from litotes.models.builtin import builtin_folder
 from litotes.models.last_layers import train_last_layers
 from litotes.models.loading import no_loading_bars
-from litotes.models.precision import best_device
+from litotes.models.precision import resolve_device
 
 if TYPE_CHECKING:
     from sentence_transformers import CrossEncoder
@@ -49,7 +49,7 @@ def load_cross_encoder(
     require("sentence_transformers", extra="retrieval")
     text = os.fspath(name)
     kind, colon, rest = text.partition(":")
-    device = best_device() if device == "auto" else device
+    device = resolve_device(device)
     if kind == "builtin" and colon:
         model = _loaded(text, str(builtin_folder(rest)), device, seed)
     elif kind == "tiny" and colon:

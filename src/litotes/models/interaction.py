@@ -27,6 +27,7 @@ from litotes.core.errors import LitotesError
 from litotes.core.files import make_folder, read_json, write_json
 from litotes.core.fingerprint import digest
 from litotes.core.text import words
+from litotes.models.precision import resolve_device
 from litotes.models.word_bag import word_idf
 
 if TYPE_CHECKING:
@@ -151,7 +152,7 @@ class InteractionRanker(nn.Module):
         tensors = load_file(str(Path(folder) / _WEIGHTS))
         model = cls(dict.fromkeys(settings.pop("words"), 0.0), settings.pop("mean_length"), **settings)
         model.load_state_dict(tensors)
-        return model.to(device)
+        return model.to(resolve_device(device))
 
     def _padded(
         self, texts: Sequence[str]

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from litotes.core.errors import LitotesError, require
 from litotes.models.builtin import BUILTIN, builtin_folder
-from litotes.models.precision import best_device
+from litotes.models.precision import resolve_device
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -31,7 +31,7 @@ def load_sentence_transformer(
         LitotesError: there is no such model here; the message says what was looked for and what there is.
     """
     require("sentence_transformers", extra="retrieval")
-    device = best_device() if device == "auto" else device
+    device = resolve_device(device)
     text = os.fspath(name)
     kind, colon, rest = text.partition(":")
     if kind == "tiny" and colon:

@@ -9,7 +9,7 @@ import torch
 
 from litotes.core.errors import LitotesError
 
-__all__ = ["DTYPES", "autocast", "best_device", "best_dtype"]
+__all__ = ["DTYPES", "autocast", "best_device", "best_dtype", "resolve_device"]
 
 #: ``auto`` is float32 on a CPU and the checkpoint's own format elsewhere.
 DTYPES = ("auto", "float32", "bfloat16", "float16")
@@ -20,6 +20,24 @@ def best_device() -> str:
     if torch.cuda.is_available():
         return "cuda"
     return "mps" if torch.backends.mps.is_available() else "cpu"
+
+
+def resolve_device(device: str) -> str:
+    """``device`` as torch knows it; ``auto`` is the best there is.
+
+    Raises:
+        LitotesError: torch has no such device, or this machine has not.
+    """
+    if device == "auto":
+        return best_device()
+    allowed = f"Choose auto (here {best_device()}), cpu, cuda or mps."
+    try:
+        kind = torch.device(device).type
+    except RuntimeError:
+        raise LitotesError(f"device={device!r} is no device that torch knows. {allowed}") from None
+    if (kind == "cuda" and not torch.cuda.is_available()) or (kind == "mps" and not torch.backends.mps.is_available()):
+        raise LitotesError(f"device={device!r} is not on this machine. {allowed}")
+    return device
 
 
 def best_dtype(device: str = "cpu") -> str:

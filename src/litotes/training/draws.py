@@ -1,6 +1,7 @@
 """Negatives drawn by id when a batch is made, in any loop: which table a batch draws from, and where training stands.
 
-A draw is a pure function of (seed, epoch, row, table number). Tables come and go while training lasts
+A draw is a pure function of (seed, epoch, line, table number), a line being a row and one of its positives, so that the
+lines of a row do not share their negatives. Tables come and go while training lasts
 (:class:`~litotes.training.refresh.RefreshNegatives`); each is drawn from by the batches from a fixed number on.
 """
 
@@ -17,7 +18,7 @@ from litotes.core.errors import DataError, LitotesError
 from litotes.training.held_out import trainable_rows
 from litotes.training.negative_table import NegativeTable
 
-__all__ = ["NegativeDraws", "Short", "position"]
+__all__ = ["NegativeDraws", "Short", "lines_of", "position"]
 
 Short = Literal["refuse", "drop", "repeat"]
 
@@ -27,8 +28,8 @@ class NegativeDraws(TrainerCallback):
 
     :class:`~litotes.training.negatives.NegativesCollator` makes a trainer's batches of them; a step of
     :class:`~litotes.training.rounds.Rounds` takes them as they are: ``draws.draw(draws.cells[lines])`` in ``collate``,
-    and ``callbacks=[draws]``. A loop of one's own calls :meth:`set_epoch`. Negatives of a row change from epoch to
-    epoch, and a resumed run draws the same.
+    and ``callbacks=[draws]``. A loop of one's own calls :meth:`set_epoch`. Negatives of a line change from epoch to
+    epoch and are not those of another line of its row, and a resumed run draws the same.
 
     Args:
         data: the collection that the candidates are positions of.
@@ -72,9 +73,7 @@ class NegativeDraws(TrainerCallback):
     @property
     def cells(self) -> np.ndarray:
         """The lines to train on, row and positive, both with content; int64 ``[lines, 2]`` by row, then column."""
-        rows, cols = self.data.labels.positive_cells()
-        there = self._is_trained[rows] & self.data.rows_with_content[rows] & self.data.cols_with_content[cols]
-        return np.stack([rows[there], cols[there]], axis=1)
+        return lines_of(self.data, self.rows)
 
     def draw(self, cells: np.ndarray) -> np.ndarray:
         """Negatives for the next batch, whose lines are ``cells`` (int64 ``[B, 2]``, row and positive): ``[B, k]``."""
@@ -90,7 +89,9 @@ class NegativeDraws(TrainerCallback):
             )
         table = self.table_of(self.next_batch)
         self.next_batch += 1
-        return table.draw(cells[:, 0], self.k, seed=self.seed, epoch=self.epoch, repeat=self.short == "repeat")
+        lines = cells @ np.array([self.data.n_cols, 1])
+        repeat = self.short == "repeat"
+        return table.draw(cells[:, 0], self.k, seed=self.seed, epoch=self.epoch, repeat=repeat, lines=lines)
 
     def set_epoch(self, epoch: int, next_batch: int | None = None) -> None:
         """An epoch begins, or goes on, with batch ``next_batch`` of the whole run (None: the one after the last)."""
@@ -172,6 +173,13 @@ class NegativeDraws(TrainerCallback):
     def _are_lines_of_ours(self, cells: np.ndarray) -> bool:
         inside = (cells >= 0).all() and (cells < [self.data.n_rows, self.data.n_cols]).all()
         return bool(inside and self._is_trained[cells[:, 0]].all() and self.data.is_positive(*cells.T).all())
+
+
+def lines_of(data: Collection, rows: np.ndarray) -> np.ndarray:
+    """The lines of ``rows``, row and positive, both with content; int64 ``[lines, 2]`` by row, then column."""
+    labelled, cols = data.labels.positive_cells()
+    there = np.isin(labelled, rows) & data.rows_with_content[labelled] & data.cols_with_content[cols]
+    return np.stack([labelled[there], cols[there]], axis=1)
 
 
 def position(args: Any, state: Any, train_dataloader: Any) -> tuple[int, int]:

@@ -1,8 +1,8 @@
 """The negatives on offer to each row, and draws from them that need no generator's state.
 
-A draw is a pure function of (seed, epoch, row, table number): every cell gets a random number from
-:func:`litotes.core.seeds.uniform_hash`, and the k smallest of a row are drawn. So it does not matter that loaders
-collate ahead, or that a resumed run never collates the batches it skips.
+A draw is a pure function of (seed, epoch, line, table number): every cell gets a random number from
+:func:`litotes.core.seeds.uniform_hash`, and the k smallest of a line's row are drawn. So it does not matter that
+loaders collate ahead, or that a resumed run never collates the batches it skips.
 """
 
 from __future__ import annotations
@@ -51,11 +51,22 @@ class NegativeTable:
         """How many negatives each row can choose from; int64, the shape of ``rows``."""
         return self.indptr[np.asarray(rows) + 1] - self.indptr[np.asarray(rows)]
 
-    def draw(self, rows: np.ndarray, k: int, *, seed: int, epoch: int, repeat: bool = False) -> np.ndarray:
+    def draw(
+        self,
+        rows: np.ndarray,
+        k: int,
+        *,
+        seed: int,
+        epoch: int,
+        repeat: bool = False,
+        lines: np.ndarray | None = None,
+    ) -> np.ndarray:
         """``k`` different columns for each row; int64 ``[rows, k]``.
 
         Uniform over the row's negatives, or weighted as successive draws without replacement (Efraimidis and Spirakis
         2006: the k smallest of -log(u) / weight). With ``repeat``, a row that has fewer than ``k`` goes round its own.
+        ``lines`` (int64, the shape of ``rows``) tells lines of one row apart: each draws anew. Without, a row asked
+        twice gets the same.
 
         Raises:
             LitotesError: a row has fewer than ``k`` negatives (none, with ``repeat``).
@@ -69,7 +80,7 @@ class NegativeTable:
         starts = np.cumsum(sizes) - sizes
         cells = np.arange(sizes.sum()) - np.repeat(starts - self.indptr[rows], sizes)
         cols = self.cols[cells]
-        key = uniform_hash(seed, epoch, rows[place], cols, self.number)
+        key = uniform_hash(seed, epoch, (rows if lines is None else lines)[place], cols, self.number)
         if self.weights is not None:
             uniform = (key.astype(np.float64) + 0.5) / 2.0**64
             key = -np.log(uniform) / self.weights[cells]

@@ -6,7 +6,7 @@ import sys
 import numpy as np
 import pytest
 
-from litotes.core.seeds import _mix, rng, seed_everything, uniform_hash
+from litotes.core.seeds import _mix, derived_seed, rng, seed_everything, uniform_hash
 
 
 def test_the_mixing_is_that_of_splitmix64():
@@ -60,3 +60,10 @@ def test_every_library_is_seeded(seed, monkeypatch):
         random.setstate(state[0])
         np.random.set_state(state[1])
     assert "torch" not in sys.modules
+
+
+def test_a_stage_has_a_seed_of_its_own_that_stays_what_it_is():
+    assert derived_seed(0, "rounds") == derived_seed(0, "rounds")
+    found = [derived_seed(seed, stage) for seed in (0, 1, 2**40) for stage in ("retriever", "ranker", "rounds")]
+    assert len({*found, 0, 1}) == 11 and all(0 <= seed < 2**32 for seed in found)
+    assert found[0] == 1306394359

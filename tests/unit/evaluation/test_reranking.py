@@ -93,3 +93,18 @@ def test_a_reranker_is_a_folder_of_either_kind_or_a_live_model(data, run, tmp_pa
         assert [list(x) for x in ours.values()] == [list(x) for x in theirs.values()]
     with pytest.raises(LitotesError, match="A reranker is a name, a folder or a model that scores pairs. Got int"):
         reranker(3)
+
+
+def test_a_score_that_is_no_number_is_refused(data):
+    class Diverged:
+        def score(self, pairs):
+            return [1.0] + [float("nan")] * (len(pairs) - 1)
+
+    run = {data.row_ids[0]: {data.col_ids[0]: 2.0, data.col_ids[1]: 1.0}}
+    with pytest.raises(DataError, match=f"scores the document '{data.col_ids[1]}' for the query .* as NaN"):
+        rerank(data, run, Diverged())
+
+
+def test_a_folder_of_an_interaction_ranker_is_read_onto_the_device(data, tmp_path):
+    InteractionRanker.of(data).save_pretrained(tmp_path)
+    assert reranker(tmp_path, device="meta").idf.device.type == "meta"

@@ -407,3 +407,16 @@ def test_lists_of_other_shapes_are_refused(unchecked_shapes):
         ar2_ranker_loss(torch.zeros(B, 0))
     with pytest.raises(LitotesError, match="'reduction'.*ar2_ranker_loss.*Got 'average'"):
         ar2_ranker_loss(torch.zeros(B, M), reduction="average")
+
+
+@pytest.mark.parametrize("shared", [True, False])
+def test_scores_are_products_in_float32_also_under_autocast(shared):
+    generator = torch.Generator().manual_seed(0)
+    q, d = torch.randn(4, 64, generator=generator), torch.randn(4, 5, 64, generator=generator)
+    d = d[0] if shared else d
+    expected = torch.stack([d_q @ q_i for q_i, d_q in zip(q, [d] * 4 if shared else d, strict=True)]) * 3
+    with torch.autocast("cpu", torch.bfloat16):
+        found = ar2_scores(q, d, scale=3.0)
+    torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-5)
+    half = ar2_scores(q.bfloat16(), d.bfloat16())
+    torch.testing.assert_close(half, ar2_scores(q.bfloat16().float(), d.bfloat16().float()))

@@ -5,6 +5,8 @@ import torch
 
 from litotes.core.errors import LitotesError
 from litotes.models import precision
+from litotes.models.cross_encoder import load_cross_encoder
+from litotes.models.loading import load_sentence_transformer
 
 
 @pytest.mark.parametrize(
@@ -67,3 +69,26 @@ def test_float32_is_refused_for_narrow_weights():
         precision.check_weights(model, "float32")
     precision.check_weights(model, "auto")
     precision.check_weights(torch.nn.Linear(2, 2), "float32")
+
+
+def test_a_device_is_what_torch_knows_and_the_machine_has(monkeypatch):
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    monkeypatch.setattr(torch.backends.mps, "is_available", lambda: False)
+    assert [precision.resolve_device(device) for device in ("auto", "cpu", "cpu:0", "meta")] == [
+        "cpu", "cpu", "cpu:0", "meta",
+    ]  # fmt: skip
+    with pytest.raises(
+        LitotesError, match=r"device='gpu' is no device that torch knows\. Choose auto \(here cpu\), cpu"
+    ):
+        precision.resolve_device("gpu")
+    for device in ("cuda", "cuda:1", "mps"):
+        with pytest.raises(LitotesError, match=f"device='{device}' is not on this machine. Choose auto"):
+            precision.resolve_device(device)
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    assert precision.resolve_device("cuda:1") == "cuda:1"
+
+
+def test_models_are_loaded_onto_a_device_that_is_checked_first():
+    for load in (load_sentence_transformer, load_cross_encoder):
+        with pytest.raises(LitotesError, match="device='gpu' is no device"):
+            load("tiny:bert", device="gpu")

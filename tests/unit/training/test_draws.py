@@ -85,3 +85,12 @@ def test_stopped_in_the_middle_of_a_round_it_draws_the_same(tmp_path, data):
     assert len(resumed) == 1, "six of the seven steps were in the checkpoint"
     for ours, theirs in zip(resumed[0], whole[6], strict=True):
         assert np.array_equal(ours, theirs)
+
+
+def test_lines_of_one_row_do_not_share_their_negatives(data):
+    draws = NegativeDraws(data, candidates_of(data), k=3)
+    draws.set_epoch(0)
+    lines = np.array([[0, 0], [0, 12], [1, 1], [1, 13], [2, 2], [2, 14]])  # both positives of three rows
+    drawn = draws.draw(lines)
+    assert all(set(one) != set(other) for one, other in zip(drawn[::2], drawn[1::2], strict=True))
+    assert np.array_equal(drawn[1:], draws.draw(lines[1:])), "by the line and not by its place in the batch"

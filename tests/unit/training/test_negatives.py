@@ -181,7 +181,8 @@ def test_a_table_takes_effect_from_its_batch(tiny, data):
     for batch in range(4):
         label = collator(lines(data))["label"].numpy()
         used = old if batch < 2 else new
-        np.testing.assert_array_equal(label[:, 2:], used.draw(label[:, 0], 2, seed=0, epoch=0))
+        keys = label[:, 0] * data.n_cols + label[:, 1]
+        np.testing.assert_array_equal(label[:, 2:], used.draw(label[:, 0], 2, seed=0, epoch=0, lines=keys))
     collator.add_table(candidates_of(data, seed=10), number=2, from_batch=9)
     assert [table.number for table in collator.tables] == [1, 2], "a table that nothing can draw from is forgotten"
 

@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -31,14 +32,15 @@ from litotes.core import Candidates, Collection, RunFolder
 from litotes.core.config import NameOrPlace
 from litotes.core.errors import DataError, LitotesError
 from litotes.core.fingerprint import digest
+from litotes.core.seeds import derived_seed
 from litotes.losses import ar2_loss, ar2_ranker_loss, ar2_scores, info_nce
 from litotes.recipes.retrieval.options import TrainingOptions
 
 if TYPE_CHECKING:
     from transformers import TrainerCallback, TrainerState
 
-    from litotes.mining import Miner
-    from litotes.training import Alternation, NegativeDraws, RefreshNegatives, TextTowers, TrainingRun
+    from litotes.training import Alternation, HeldOut, NegativeDraws, TextTowers, TrainingRun, WatchedOpponents
+    from litotes.training.candidate_finder import CandidateFinder
 
 __all__ = ["Ar2Config", "Ar2Step", "load_model", "load_ranker", "train_ar2"]
 
@@ -56,7 +58,8 @@ class Ar2Config(TrainingOptions):
         "paper": {
             "towers": "separate",
             "num_negatives": 15,
-            "per_device_train_batch_size": 64,
+            "per_device_train_batch_size": 8,
+            "gradient_accumulation_steps": 8,
             "warm_up_batch_size": 128,
             "learning_rate": 1e-5,
             "ranker_rate": 1e-6,
@@ -68,7 +71,7 @@ class Ar2Config(TrainingOptions):
             "adv_form": "official",
             "query_length": 32,
             "corpus_length": 128,
-            "ranker_length": 160,
+            "ranker_length": 128,
             "scale": 1.0,
             "save_steps": 2000,
         }
@@ -100,6 +103,9 @@ class Ar2Config(TrainingOptions):
     learning_rate: float = Field(3e-5, gt=0, description="The retriever's highest learning rate, in rounds.")
     ranker_rate: float = Field(1e-5, gt=0, description="The ranker's, in rounds.")
     per_device_train_batch_size: int = Field(8, ge=1, description="Queries a batch, in rounds and for the ranker.")
+    gradient_accumulation_steps: int = Field(
+        1, ge=1, description="Batches an optimiser step, but not in the retriever's warm-up, which compares in-batch."
+    )
     weight_decay: float = Field(0.0, ge=0, description="Weight decay, not on biases and normalisations.")
     max_grad_norm: float = Field(2.0, gt=0, description="The gradient of either model is clipped to this norm.")
     iteration_steps: int = Field(40, ge=1, description="Steps of a round; candidates are retrieved anew after each.")
@@ -126,12 +132,31 @@ class Ar2Config(TrainingOptions):
 
     @property
     def turns(self) -> Alternation:
-        """Whose turn it is at which step."""
+        """Whose turn it is at which step, in whole rounds."""
         from litotes.training import Alternation
 
         if not self.train_ranker or self.teacher == "labels":
             return Alternation(self.iteration_steps, 0, exact=True)
         return Alternation(self.iteration_steps, self.ranker_steps, self.exact_steps)
+
+    def turns_in(self, total: int) -> Alternation:
+        """Whose turn it is in a run of ``total`` steps; one shorter than a round is a shorter round of the same shares.
+
+        Raises:
+            LitotesError: the retriever would have no step.
+        """
+        turns, steps = self.turns, self.iteration_steps
+        if total < steps:
+            turns = replace(turns, round_steps=total, first_steps=turns.first_steps * total // steps)
+        first, second = turns.counts(total)
+        if second == 0:
+            more = "" if self.exact_steps else " and the one more of the published code (exact_steps takes it away)"
+            raise LitotesError(
+                f"The retriever would never learn: of {total} steps {first} are the ranker's and 0 the retriever's, "
+                f"by iteration_steps={self.iteration_steps} with ranker_steps={self.ranker_steps}{more}. "
+                "Lower ranker_steps, or train for more steps (max_steps, num_train_epochs)."
+            )
+        return turns
 
 
 def train_ar2(
@@ -160,32 +185,44 @@ def train_ar2(
             that gives logits and has ``save_pretrained(folder)``.
         answers: by query id, in place of ``config.answers`` or a column ``answers`` of the queries.
     """
+    from litotes.mining import DenseMiner
     from litotes.mining.answers import answers_of
     from litotes.models import resolve_encoder
     from litotes.models.model_fingerprint import weights_digest
+    from litotes.models.pair_models import pair_model, pair_ranker_of
     from litotes.models.sentence_transformer import SentenceTransformerEncoder
-    from litotes.training import TextTowers, TrainingRun, hold_out, separate_towers, suspected_cells
+    from litotes.training import TextTowers, TrainingRun, separate_towers, suspected_cells
+    from litotes.training.candidate_finder import CandidateFinder
+    from litotes.training.negative_table import NegativeTable
 
     run = run if isinstance(run, RunFolder) else RunFolder.open(run)
+    if isinstance(candidates, str | Path):
+        candidates = Candidates.load(candidates)
+    if config.min_trust is not None and candidates is None:
+        raise LitotesError("min_trust needs candidates that were judged: pass candidates=, or --candidates RUN.")
+    watched = _held_out(data, dev, config)
+    known = answers_of(data, config.answers) if answers is None else answers
+    suspects = None
+    if candidates is not None and config.min_trust is not None:
+        suspects = suspected_cells(candidates, data, below=config.min_trust)
     model = config.load(encoder)
     model = separate_towers(model) if config.towers == "separate" else model
     embedder = resolve_encoder(model, dtype=config.dtype, batch_size=config.batch_size)
     assert isinstance(embedder, SentenceTransformerEncoder)
     config = config.model_copy(update={"scale": config.scale or (20.0 if embedder.similarity == "cosine" else 1.0)})
-    pair_model = _pair_model(data, config, ranker)
-    known = answers_of(data, config.answers) if answers is None else answers
-    watched = hold_out(data, dev, config.seed)
-    suspects = None
-    if config.min_trust is not None:
-        if candidates is None:
-            raise LitotesError("min_trust needs candidates that were judged: pass candidates=, or --candidates RUN.")
-        suspects = suspected_cells(candidates, data, below=config.min_trust)
-    live = {name: "a live model" for name, given in (("encoder", encoder), ("ranker", ranker)) if given is not None}
+    start = config.ranker if ranker is None else ranker
+    reading = {"length": config.ranker_length, "layers": config.ranker_layers}
+    opponent = pair_model(start, data, **reading, device=config.device, seed=config.seed)
+    miner = DenseMiner(encoder=model, top=config.top, dtype=config.dtype, batch_size=config.batch_size)
+    find = CandidateFinder(data, miner, answers=known, suspects=suspects)
+    given = None if candidates is None else find.given(candidates, top=config.top)
+    live = {name: "a live model" for name, it in (("encoder", encoder), ("ranker", ranker)) if it is not None}
     made_from = {
         "data": data.fingerprint,
         "dev split": "none" if dev is None else dev.fingerprint,
         "starting encoder": digest(embedder.fingerprint("query"), embedder.fingerprint("document")),
-        "starting ranker": weights_digest([pair_model]),
+        "starting ranker": weights_digest([opponent]),
+        "first candidates": "mined" if given is None else NegativeTable(given, data.n_rows).fingerprint,
         "answers": digest({row: list(texts) for row, texts in known.items()}),
         "suspects": digest(suspects),
     }
@@ -194,19 +231,15 @@ def train_ar2(
         return load_model(job.folder)
     before = watched.metrics(embedder)
     config.train_last_layers_only(model)
-    step = Ar2Step(TextTowers(embedder), pair_model, data, config)
-    find = _Finder(model, config, known, suspects)
+    step = Ar2Step(TextTowers(embedder), opponent, data, config)
     _warm_up_retriever(step, find, watched.rows, job)  # 0
-    first = find.first(data, run, candidates)  # 1
-    rows = np.intersect1d(watched.rows, first.row)
-    if not len(rows):
-        raise DataError("No training row has a candidate: each document is a positive, suspected, or holds an answer.")
-    _warm_up_ranker(step, _draws(data, first, config, rows), job)  # 2
-    steps, rounds = _take_turns(step, find, _draws(data, first, config, rows), job)  # 3
-    model.eval()
+    first = find.mined(run) if given is None else given  # 1
+    rows = _rows_with(first, watched.rows)
+    _warm_up_ranker(step, first, rows, job)  # 2
+    steps, rounds = _take_turns(step, find, first, rows, watched, job)  # 3
+    model.eval()  # 4
     model.save_pretrained(str(job.folder))
-    deliverable: Any = getattr(pair_model, "model", pair_model)
-    deliverable.save_pretrained(str(job.folder / RANKER))
+    pair_ranker_of(opponent).save_pretrained(str(job.folder / RANKER))
     after = watched.metrics(resolve_encoder(model, dtype=config.dtype, batch_size=config.batch_size))
     left_out = {"rows_without_candidates": len(watched.rows) - len(rows), "rounds": rounds}
     job.finish({"steps": steps, **left_out, **watched.report(before, after)})
@@ -249,7 +282,7 @@ class Ar2Step:
         cells, negatives = batch
         documents = np.concatenate([cells[:, 1], negatives.ravel()])
         q, d = self._queries(cells), self._documents(documents)
-        scores = q @ d.T * (self.config.scale or 1.0) / (q.shape[1] ** 0.5 if self.config.scale_similarity else 1.0)
+        scores = ar2_scores(q, d, **self._scaling)
         own = torch.eye(*scores.shape, dtype=torch.bool, device=scores.device)
         known = torch.from_numpy(self.data.is_positive(cells[:, :1], documents[None, :])).to(scores.device)
         return {"retriever": info_nce(scores, own, keep=~known | own, temperature=1.0)}
@@ -259,8 +292,7 @@ class Ar2Step:
         cells, negatives = batch
         listed, place = np.unique(np.concatenate([cells[:, 1:], negatives], axis=1), return_inverse=True)
         d = self._documents(listed)[torch.from_numpy(place.reshape(len(cells), -1))]
-        c = self.config
-        return ar2_scores(self._queries(cells), d, scale_similarity=c.scale_similarity, scale=c.scale or 1.0)
+        return ar2_scores(self._queries(cells), d, **self._scaling)
 
     def logits(self, batch: Batch, ranker: nn.Module | None = None) -> Float[Tensor, "batch candidates"]:
         """r of each list, by the ranker in training or another one."""
@@ -269,6 +301,10 @@ class Ar2Step:
         queries, documents = self.data.row_texts, self.data.col_texts
         pairs = [(queries[row], documents[col]) for (row, _), cols in zip(cells, listed, strict=True) for col in cols]
         return (self.ranker if ranker is None else ranker)(pairs).reshape(listed.shape)
+
+    @property
+    def _scaling(self) -> dict[str, Any]:
+        return {"scale": self.config.scale or 1.0, "scale_similarity": self.config.scale_similarity}
 
     def _queries(self, cells: np.ndarray) -> Tensor:
         return self.retriever([self.data.row_texts[row] or "" for row in cells[:, 0]], "query")
@@ -286,69 +322,117 @@ def load_model(folder: str | Path, device: str = "auto") -> Any:
 
 def load_ranker(folder: str | Path, device: str = "auto") -> Any:
     """The ranker that was left beside it: a ``CrossEncoder``, or the interaction ranker."""
-    from litotes.models.cross_encoder import load_cross_encoder
-    from litotes.models.interaction import InteractionRanker, is_interaction_ranker
+    from litotes.models.pair_models import load_pair_ranker
 
-    if is_interaction_ranker(Path(folder) / RANKER):
-        return InteractionRanker.load(Path(folder) / RANKER)
-    return load_cross_encoder(Path(folder) / RANKER, device=device, seed=None)
+    return load_pair_ranker(Path(folder) / RANKER, device)
 
 
 # --- the stages -------------------------------------------------------------------------------------------------------
 
 
-def _warm_up_retriever(step: Ar2Step, find: _Finder, rows: np.ndarray, job: TrainingRun) -> None:
-    """Stage 0: in-batch, with one hard negative each."""
-    config = step.config
+def _held_out(data: Collection, dev: Collection | None, config: Ar2Config) -> HeldOut:
+    """The rows to train on, and those to watch: of ``dev``, or, where it has none, of the training rows."""
+    from litotes.training import hold_out
+    from litotes.training.draws import lines_of
+    from litotes.training.held_out import trainable_rows
+
+    watched = hold_out(data, dev, config.seed)
+    if dev is not None and not len(trainable_rows(dev)):
+        watched = replace(hold_out(data, None, config.seed), dev=dev)
+    if not config.only_warm_up:
+        config.turns_in(config.total_steps(len(lines_of(data, watched.rows))))  # refused before anything is trained
+    return watched
+
+
+def _warm_up_retriever(step: Ar2Step, find: CandidateFinder, rows: np.ndarray, job: TrainingRun) -> None:
+    """Stage 0: in-batch, with one hard negative each; a batch is never cut, as its documents are the negatives."""
+    from litotes.mining import miner_from_spec
+
+    config = _of_stage(step.config, "retriever", gradient_accumulation_steps=1)
     if config.retriever_warm_up_steps == 0:
         return
-    found = find.for_warm_up(step.data, job.run)
+    spec = f"{config.warm_up_miner}:name=warm-up"
+    found = find.mined(job.run, miner_from_spec(spec, top=config.top, encoder=find.encoder, seed=config.seed))
     draws = _draws(step.data, found, config, np.intersect1d(rows, found.row), k=1)
     steps = config.retriever_warm_up_steps or config.steps_of_epoch(len(draws.cells), config.warm_up_batch_size)
     learners = {"retriever": _learner(step.retriever, config.retriever_warm_up_rate, steps, config)}
     _train(learners, step.in_batch, draws, steps, job, "retriever", config, size=config.warm_up_batch_size)
 
 
-def _warm_up_ranker(step: Ar2Step, draws: NegativeDraws, job: TrainingRun) -> None:
+def _rows_with(first: Candidates, rows: np.ndarray) -> np.ndarray:
+    """The rows that have a candidate."""
+    rows = np.intersect1d(rows, first.row)
+    if not len(rows):
+        raise DataError("No training row has a candidate: each document is a positive, suspected, or holds an answer.")
+    return rows
+
+
+def _warm_up_ranker(step: Ar2Step, first: Candidates, rows: np.ndarray, job: TrainingRun) -> None:
     """Stage 2: cross entropy of lists from the first candidates."""
-    config = step.config
+    config = _of_stage(step.config, RANKER)
     if config.ranker_warm_up_steps == 0:
         return
+    draws = _draws(step.data, first, config, rows)
     steps = config.ranker_warm_up_steps or config.steps_of_epoch(len(draws.cells))
     learners = {RANKER: _learner(step.ranker, config.ranker_warm_up_rate, steps, config)}
     _train(learners, step.of_ranker, draws, steps, job, RANKER, config)
 
 
 def _take_turns(
-    step: Ar2Step, find: _Finder, draws: NegativeDraws, job: TrainingRun
+    step: Ar2Step, find: CandidateFinder, first: Candidates, rows: np.ndarray, watched: HeldOut, job: TrainingRun
 ) -> tuple[int, list[dict[str, float]]]:
     """Stage 3: the rounds. Optimisers and schedules of both models last through all of them."""
-    from litotes.training import Learner, WatchedOpponents
+    from litotes.training import Learner
 
-    config, turns = step.config, step.turns
+    config = _of_stage(step.config, "rounds")
     if config.only_warm_up:
         return 0, []
+    draws = _draws(step.data, first, config, rows)
     total = config.total_steps(len(draws.cells))
-    of_ranker, of_retriever = turns.counts(total)
-    fresh = copy.deepcopy(step.ranker)
+    step.turns = config.turns_in(total)
+    of_ranker, of_retriever = step.turns.counts(total)
     learners = {"retriever": _learner(step.retriever, config.learning_rate, of_retriever, config)}
     learners[RANKER] = (
         _learner(step.ranker, config.ranker_rate, of_ranker, config) if of_ranker else Learner(step.ranker)
     )
-    refresh = find.refreshing(draws) if config.refresh else None
-    watch = WatchedOpponents(
+    follow = find.refreshing(draws, every_n_steps=step.turns.round_steps) if config.refresh else draws
+    watch = _watch(step, find, watched, config, job)
+    callbacks = [follow] if watch is None else [follow, watch]
+    steps = _train(learners, step, draws, total, job, "rounds", config, callbacks=callbacks)
+    return steps, [] if watch is None else watch.rounds
+
+
+def _watch(
+    step: Ar2Step, find: CandidateFinder, watched: HeldOut, config: Ar2Config, job: TrainingRun
+) -> WatchedOpponents | None:
+    """What the rounds are watched on: the rows held out, or those of the dev split; no stage trains on them."""
+    from litotes.training import WatchedOpponents
+    from litotes.training.held_out import trainable_rows
+
+    data = step.data if watched.ids or watched.dev is None else watched.dev
+    rows = trainable_rows(data) if data is not step.data else data.row_ids.positions(watched.ids)
+    if not len(rows):
+        return None
+    asked, fresh = Ar2Step(step.retriever, step.ranker, data, config), copy.deepcopy(step.ranker)
+    return WatchedOpponents(
         job.run,
-        draws,
-        turns,
-        step.scores,
-        step.logits,
-        lambda batch: step.logits(batch, fresh),
+        data,
+        rows,
+        find,
+        step.turns,
+        asked.scores,
+        asked.logits,
+        lambda batch: asked.logits(batch, fresh),
         models=(step.retriever, step.ranker, fresh),
-        refresh=refresh,
+        k=config.num_negatives,
+        seed=config.seed,
         batch_size=config.per_device_train_batch_size,
     )
-    callbacks = [draws if refresh is None else refresh, watch]
-    return _train(learners, step, draws, total, job, "rounds", config, callbacks=callbacks), watch.rounds
+
+
+def _of_stage(config: Ar2Config, stage: str, **changes: Any) -> Ar2Config:
+    """The options with a seed of the stage's own, so that no stage repeats the batches and draws of another."""
+    return config.model_copy(update={"seed": derived_seed(config.seed, stage), **changes})
 
 
 def _train(
@@ -388,110 +472,3 @@ def _draws(
     from litotes.training import NegativeDraws
 
     return NegativeDraws(data, found, k or config.num_negatives, seed=config.seed, rows=rows, short="repeat")
-
-
-# --- what is found ----------------------------------------------------------------------------------------------------
-
-
-class _Finder:
-    """Finds candidates: never a positive, a twin, a suspected cell or what holds an answer."""
-
-    def __init__(
-        self, model: Any, config: Ar2Config, answers: Mapping[str, Sequence[str]], suspects: np.ndarray | None
-    ) -> None:
-        from litotes.mining import DenseMiner
-
-        self.config, self.answers, self.suspects = config, answers, suspects
-        self.dense = DenseMiner(encoder=model, top=config.top, dtype=config.dtype, batch_size=config.batch_size)
-
-    def for_warm_up(self, data: Collection, run: RunFolder) -> Candidates:
-        """What the retriever warms up on, mined into the run."""
-        from litotes.mining import miner_from_spec
-
-        spec = f"{self.config.warm_up_miner}:name=warm-up"
-        miner = miner_from_spec(spec, top=self.config.top, encoder=self.dense.encoder, seed=self.config.seed)
-        return self._mined(miner, data, run)
-
-    def first(self, data: Collection, run: RunFolder, given: Candidates | str | Path | None) -> Candidates:
-        """The first candidates: those given, or the top T of the warmed-up retriever, mined into the run."""
-        from litotes.mining.answers import holds_answer
-        from litotes.training import given_list
-
-        if given is None:
-            return self._mined(self.dense, data, run)
-        found = given_list(given, data, top=self.config.top)
-        return self.trusted(found.filter(~holds_answer(data, found.row, found.col, self.answers)), data)
-
-    def refreshing(self, draws: NegativeDraws) -> RefreshNegatives:
-        """The callback that finds them anew after every round, with the retriever as it is then."""
-        from litotes.training import RefreshNegatives
-
-        return RefreshNegatives(draws, _Anew(self, draws), every_n_steps=self.config.iteration_steps)
-
-    def trusted(self, found: Candidates, data: Collection) -> Candidates:
-        """Without suspected cells."""
-        if self.suspects is None:
-            return found
-        return found.filter(~np.isin(found.row * data.n_cols + found.col, self.suspects))
-
-    def without_answers(self, miner: Miner) -> Miner:
-        """The miner, without what holds an answer."""
-        from litotes.mining.answers import AnswerFilter
-
-        return AnswerFilter(miner, self.answers) if self.answers else miner
-
-    def _mined(self, miner: Miner, data: Collection, run: RunFolder) -> Candidates:
-        from litotes.core.candidate_run import CANDIDATES, shard_candidates
-        from litotes.core.run_folder import Stage
-        from litotes.mining import mine_into
-
-        mine_into(run, self.without_answers(miner), data)
-        stage = Stage(run, f"{CANDIDATES}/{miner.name}")  # alone: a killed run may hold another that is unfinished
-        first, *others = [shard_candidates(table, miner.name) for table in stage.tables()]
-        return self.trusted(first.merge(*others), data)
-
-
-class _Anew:
-    """The dense miner of a refresh; a row of which nothing is left keeps the candidates that it had."""
-
-    def __init__(self, find: _Finder, draws: NegativeDraws) -> None:
-        self.find, self.draws = find, draws
-        self.miner = find.without_answers(find.dense)
-        self.name, self.encoder = find.dense.name, find.dense.encoder
-
-    def mine(self, data: Collection, rows: np.ndarray | None = None) -> Candidates:
-        found = self.find.trusted(self.miner.mine(data, rows), data)
-        before = self.draws.tables[-1].candidates
-        bare = np.setdiff1d(self.draws.rows if rows is None else rows, found.row)
-        return found.merge(before.filter(np.isin(before.row, bare)))
-
-    def fingerprint(self, data: Collection) -> dict[str, str]:
-        return self.miner.fingerprint(data)
-
-
-# --- the models -------------------------------------------------------------------------------------------------------
-
-
-def _pair_model(data: Collection, config: Ar2Config, live: Any) -> nn.Module:
-    """The ranker as a module called on pairs of texts."""
-    from sentence_transformers import CrossEncoder
-
-    from litotes.models.cross_encoder import PairModel, load_cross_encoder
-    from litotes.models.interaction import InteractionRanker, is_interaction_ranker
-
-    model = live
-    if live is None and config.ranker == "interaction":
-        model = InteractionRanker.of(data, seed=config.seed)
-    elif live is None and is_interaction_ranker(config.ranker):
-        model = InteractionRanker.load(config.ranker)
-    elif live is None:
-        options: dict[str, Any] = {"device": config.device, "dtype": "float32", "seed": config.seed}
-        model = load_cross_encoder(config.ranker, max_length=config.ranker_length, **options)
-    if isinstance(model, CrossEncoder):
-        return PairModel(model, layers=config.ranker_layers)
-    if not isinstance(model, nn.Module) or not hasattr(model, "save_pretrained"):
-        raise LitotesError(
-            "The ranker of AR2 must be a CrossEncoder, or a module that is called on (query, document) pairs and has "
-            f"save_pretrained(folder). Got {type(model).__name__}."
-        )
-    return model

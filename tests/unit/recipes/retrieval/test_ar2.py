@@ -10,6 +10,7 @@ from sentence_transformers import CrossEncoder, SentenceTransformer
 from torch import nn
 from transformers import TrainerCallback
 
+from litotes import training
 from litotes.core import Candidates, Collection
 from litotes.core.errors import DataError, LitotesError, StaleError
 from litotes.losses import ar2_loss, ar2_scores
@@ -21,7 +22,17 @@ from litotes.models.tiny import tiny_cross_encoder
 from litotes.recipes.load_model import load_model
 from litotes.recipes.retrieval import ar2
 from litotes.recipes.retrieval.ar2 import Ar2Config, Ar2Step, load_ranker, train_ar2
-from litotes.training import Learner, NegativeDraws, Rounds, RoundsArguments, ShuffledBatches, TextTowers
+from litotes.training import (
+    Learner,
+    NegativeDraws,
+    Rounds,
+    RoundsArguments,
+    ShuffledBatches,
+    TextTowers,
+    WatchedOpponents,
+)
+from litotes.training.candidate_finder import MinedAgain
+from litotes.training.negative_table import NegativeTable
 from tests.unit.recipes.retrieval.stopped_runs import Stopped, stop_at_call, weights_of
 from tests.unit.training.small_world import candidates_of, small_data
 
@@ -188,7 +199,7 @@ def test_the_warm_up_is_in_batch_and_never_against_a_known_positive(data, tmp_pa
 
 
 def test_each_refresh_mines_with_the_weights_of_that_moment(data, tmp_path, monkeypatch):
-    tables, expected, mine = [], [], ar2._Anew.mine
+    tables, expected, mine = [], [], MinedAgain.mine
 
     def mined(self, collection, rows=None):
         model = self.encoder
@@ -197,7 +208,7 @@ def test_each_refresh_mines_with_the_weights_of_that_moment(data, tmp_path, monk
         tables.append(mine(self, collection, rows))
         return tables[-1]
 
-    monkeypatch.setattr(ar2._Anew, "mine", mined)
+    monkeypatch.setattr(MinedAgain, "mine", mined)
     play(data, tmp_path)
     cells = [cells_of(table) for table in tables]
     assert len(tables) == 2 and cells == [cells_of(table) for table in expected]
@@ -310,6 +321,107 @@ def test_given_candidates_come_first_and_suspected_ones_never(data, tmp_path, mo
         play(data, tmp_path / "c", min_trust=0.5)
 
 
+def test_other_candidates_are_another_model_and_bad_ones_are_refused_before_anything_is_trained(
+    data, tmp_path, monkeypatch
+):
+    play(data, tmp_path / "a", candidates=candidates_of(data), only_warm_up=True)
+    with pytest.raises(StaleError, match="trained with another first candidates"):
+        play(data, tmp_path / "a", candidates=candidates_of(data, seed=1), only_warm_up=True)
+    with pytest.raises(StaleError, match="trained with another first candidates"):
+        play(data, tmp_path / "a", only_warm_up=True)
+    calls = stop_at_call(monkeypatch, Ar2Step, "in_batch")
+    with pytest.raises(LitotesError, match="nowhere"):
+        play(data, tmp_path / "b", candidates=tmp_path / "nowhere")
+    with pytest.raises(StaleError, match="made from other data"):
+        play(data, tmp_path / "c", candidates=candidates_of(data.select_rows(range(11))))
+    assert not calls
+
+
+def lines_drawn(monkeypatch):
+    """The lines and negatives of every batch that is collated from now on, by the length of its list."""
+    batches, draw = [], NegativeDraws.draw
+
+    def drawing(self, lines):
+        found = draw(self, lines)
+        batches.append((lines.tolist(), found.tolist()))
+        return found
+
+    monkeypatch.setattr(NegativeDraws, "draw", drawing)
+    return batches
+
+
+def test_no_stage_repeats_the_batches_or_draws_of_another(data, tmp_path, monkeypatch):
+    batches = lines_drawn(monkeypatch)
+    same = {"num_negatives": 1, "warm_up_miner": "dense", "refresh": False, "max_steps": 3}
+    play(data, tmp_path, **same)
+    stages = [[lines for lines, _ in batches[at : at + 3]] for at in (0, 3, 6)]
+    assert len(batches) == 9 and all(a != b for a, b in ((stages[0], stages[1]), (stages[1], stages[2])))
+    drawn = [
+        {tuple(line): cols for lines, found in batches[at : at + 3] for line, cols in zip(lines, found, strict=True)}
+        for at in (3, 6)  # of one table
+    ]
+    both = set(drawn[0]) & set(drawn[1])
+    assert len(both) > 5 and sum(drawn[0][line] != drawn[1][line] for line in both) > len(both) / 2
+
+
+def test_batches_of_the_warm_up_are_not_put_together(data, tmp_path, monkeypatch):
+    calls = [stop_at_call(monkeypatch, Ar2Step, name) for name in ("in_batch", "of_ranker")]
+    play(data, tmp_path / "a", gradient_accumulation_steps=2, only_warm_up=True)
+    assert [len(each) for each in calls] == [3, 6]
+    calls[0].clear()
+    play(data, tmp_path / "b", gradient_accumulation_steps=2, only_warm_up=True, retriever_warm_up_steps=None)
+    assert len(calls[0]) == 4, "a pass over 13 or 14 lines in batches of 4"
+
+
+# --- what is watched ------------------------------------------------------------------------------------------------
+
+
+def looks(monkeypatch):
+    """The data, rows and negatives that every look asks for."""
+    seen, draw = [], NegativeTable.draw
+
+    class Looking(WatchedOpponents):
+        def _look(self, step):
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(NegativeTable, "draw", lambda table, rows, *x, **y: record(self, table, rows, *x, **y))
+                super()._look(step)
+
+    def record(watch, table, rows, *args, **options):
+        found = draw(table, rows, *args, **options)
+        seen.append((watch.data, rows.tolist(), found.tolist(), cells_of(table.candidates)))
+        return found
+
+    monkeypatch.setattr(training, "WatchedOpponents", Looking)
+    return seen
+
+
+@pytest.mark.parametrize("dev", ["none", "empty", "given"])
+def test_what_is_watched_is_trained_on_in_no_stage(data, tmp_path, monkeypatch, dev):
+    seen, trained = looks(monkeypatch), drawn_by(monkeypatch)
+    given = {"none": None, "empty": data.select_rows([]), "given": small_data().select_rows([2, 5])}[dev]
+    config = Ar2Config(**{**AR2, "ranker": "interaction", "iteration_steps": 5})
+    train_ar2(data, config, tmp_path, dev=given, encoder=word_bag(data))
+    assert [round["step"] for round in summary(tmp_path)["summary"]["rounds"]] == [0, 5, 10] and len(seen) == 3
+    for watched, rows, negatives, _ in seen:
+        ids = {watched.row_ids[row] for row in rows}
+        if dev == "given":
+            assert ids == {"q2", "q5"} and len(rows) == 3
+        else:
+            assert len(ids) == 1 and not ids & {data.row_ids[row] for row, _ in trained}
+        assert not any(watched.is_positive([row] * 3, cols).any() for row, cols in zip(rows, negatives, strict=True))
+    assert len({row for row, _ in trained}) == (12 if dev == "given" else 11)
+    assert bool(summary(tmp_path)["summary"]["dev_before"]) == (dev != "empty")
+
+
+def test_the_last_look_sees_the_final_retriever(data, tmp_path, monkeypatch):
+    seen = looks(monkeypatch)
+    play(data, tmp_path, max_steps=12)
+    model = SentenceTransformer(str(tmp_path), device="cpu")
+    rows = np.unique(seen[-1][1])
+    assert seen[-1][3] == cells_of(DenseMiner(encoder=model, top=8, store=False).mine(data, rows))
+    assert seen[-1][3] != seen[-2][3], "it moved since the last refresh"
+
+
 # --- schedules ------------------------------------------------------------------------------------------------------
 
 
@@ -355,6 +467,27 @@ def test_the_optimisers_state_counts_the_steps_of_all_rounds(data, tmp_path, mon
 )
 def test_whose_turn_it_is(options, turns):
     assert Ar2Config(**AR2, **options).turns.turns(8).tolist() == turns * 2
+    assert Ar2Config(**AR2, **options).turns_in(8).turns(8).tolist() == turns * 2
+
+
+@pytest.mark.parametrize(
+    ("total", "turns"), [(2, (1, 1)), (8, (3, 5)), (39, (10, 29)), (40, (11, 29)), (125, (38, 87))]
+)
+def test_with_the_defaults_both_learn_however_few_the_steps(total, turns):
+    assert Ar2Config().turns_in(total).counts(total) == turns
+
+
+def test_a_retriever_that_would_never_learn_is_refused_before_anything_is_trained(data, tmp_path, monkeypatch):
+    calls = stop_at_call(monkeypatch, Ar2Step, "in_batch")
+    with pytest.raises(LitotesError, match="never learn: of 10 steps 10 are the ranker's and 0 the retriever's"):
+        play(data, tmp_path / "a", ranker_steps=3)
+    with pytest.raises(LitotesError, match="iteration_steps=4 with ranker_steps=4. Lower ranker_steps, or train"):
+        play(data, tmp_path / "b", ranker_steps=4, exact_steps=True)
+    with pytest.raises(LitotesError, match="of 1 steps 1 are the ranker's"):
+        play(data, tmp_path / "c", max_steps=1)
+    assert not calls
+    play(data, tmp_path / "d", ranker_steps=3, only_warm_up=True)
+    play(data, tmp_path / "e", ranker_steps=3, train_ranker=False)
 
 
 # --- the same again -------------------------------------------------------------------------------------------------
@@ -536,8 +669,9 @@ def test_labels_as_teacher_are_the_contrastive_loss_and_the_ranker_is_not_asked(
 
 def test_without_refresh_the_candidates_stay(data, tmp_path, monkeypatch):
     calls = stop_at_call(monkeypatch, DenseMiner, "mine")
+    tables = stop_at_call(monkeypatch, NegativeDraws, "add_table")
     play(data, tmp_path, refresh=False)
-    assert len(calls) == 1 and {r["kept"] for r in summary(tmp_path)["summary"]["rounds"]} == {1.0}
+    assert len(calls) == 1 + 4 and not tables, "the first candidates, and a look at the rows held out after each round"
 
 
 def test_a_frozen_ranker_is_left_as_it_was_and_every_step_is_the_retrievers(data, tmp_path):
@@ -571,8 +705,30 @@ def test_a_ranker_that_cannot_be_one_is_refused(data, tmp_path):
         train_ar2(data, Ar2Config(**AR2), tmp_path, ranker=nn.Linear(2, 1))
 
 
+@pytest.mark.parametrize("options", [{"ranker_length": 32}, {"ranker_layers": 1}], ids=str)
+def test_what_a_small_ranker_does_not_have_is_not_passed_over(data, tmp_path, options):
+    with pytest.raises(LitotesError, match="only a cross-encoder has them to set"):
+        play(data, tmp_path, **options)
+
+
+def test_the_warm_up_takes_its_products_in_float32(data, tmp_path):
+    game = Game(data, tmp_path)
+    vectors = torch.nn.functional.normalize(torch.randn(6, 32, generator=torch.Generator().manual_seed(0)), dim=-1)
+    game.step.retriever = lambda texts, role: vectors[: len(texts)]
+    batch = np.array([[0, 0], [1, 1], [3, 3]]), np.array([[5], [6], [7]])
+    with torch.autocast("cpu", torch.bfloat16):
+        found = [game.step.in_batch(batch, None)["retriever"], game.step.scores(batch).sum()]
+    torch.testing.assert_close(found, [game.step.in_batch(batch, None)["retriever"], game.step.scores(batch).sum()])
+
+
 def test_the_papers_values_are_a_preset():
     paper = Ar2Config.preset("paper")
     assert (paper.num_negatives, paper.iteration_steps, paper.ranker_steps, paper.max_steps) == (15, 2000, 500, 32_000)
     assert (paper.learning_rate, paper.ranker_rate, paper.max_grad_norm, paper.weight_decay) == (1e-5, 1e-6, 2.0, 0.0)
     assert (paper.adv_form, paper.adv_lambda, paper.temperature) == ("official", 0.5, 1.0)
+    assert (paper.per_device_train_batch_size, paper.gradient_accumulation_steps, paper.warm_up_batch_size) == (
+        8,
+        8,
+        128,
+    )
+    assert (paper.query_length, paper.corpus_length, paper.ranker_length) == (32, 128, 128)
