@@ -10,7 +10,7 @@ import importlib.util
 import os
 import sys
 
-__all__ = ["DataError", "LitotesError", "MachineError", "MissingExtra", "StaleError", "require"]
+__all__ = ["ArrayError", "DataError", "LitotesError", "MachineError", "MissingExtra", "StaleError", "require"]
 
 
 class LitotesError(Exception):
@@ -27,6 +27,10 @@ class DataError(LitotesError):
         """The error of one place in a file: ``name.tsv:1042: message``. Lines count from 1."""
         place = os.fspath(path) if line is None else f"{os.fspath(path)}:{line}"
         return cls(f"{place}: {message}")
+
+
+class ArrayError(DataError, ValueError):
+    """An array or table in memory that does not hold what it should; scikit-learn's world catches ``ValueError``."""
 
 
 class StaleError(LitotesError):

@@ -13,7 +13,7 @@ from collections import Counter
 from pathlib import Path
 from typing import Any
 
-from litotes.core.checks import check_choice, check_float, nearest
+from litotes.core.checks import check_choice, check_float
 from litotes.core.collection import Collection
 from litotes.core.errors import DataError, LitotesError
 from litotes.core.label_matrix import Duplicates
@@ -24,19 +24,25 @@ from litotes.data.flagembedding import read_flagembedding
 from litotes.data.judgements import Gathered
 from litotes.data.lines import parse_object, parsed_lines
 from litotes.data.public import PUBLIC, public_folder
-from litotes.data.table_sources import DatasetRows, FrameRows, TableSource, table_file
+from litotes.data.table_sources import (
+    JSON_LINES,
+    TABLE_ENDINGS,
+    DatasetRows,
+    TableSource,
+    check_table_path,
+    live_table,
+    table_file,
+)
 from litotes.data.tables import read_table
 from litotes.data.tevatron import read_tevatron
 from litotes.data.trec_folder import looks_like_trec, read_trec
 
 __all__ = ["load"]
 
-_JSON_LINES = (".jsonl", ".ndjson", ".json")
-_TABLES = (*_JSON_LINES, ".csv", ".tsv", ".parquet")
 _LOOKED_FOR = (
     "a BEIR folder (corpus.jsonl, queries.jsonl, qrels/SPLIT.tsv), "
     "TREC files (topics*, documents*, qrels.SPLIT.txt), "
-    f"SPLIT{', SPLIT'.join(_TABLES)}"
+    f"SPLIT{', SPLIT'.join(TABLE_ENDINGS)}"
 )
 _BUILTIN = "builtin:"
 
@@ -109,17 +115,13 @@ def _read_path(
         if looks_like_trec(path):
             return read_trec(path, split, skip_bad_lines=skip_bad_lines)
         return _read_files(_files_of(path, split), chosen, skip_bad_lines), split
-    if not path.exists():
-        near = nearest(path.name, os.listdir(path.parent)) if path.parent.is_dir() else None
-        raise DataError(f"{path}: no such file or folder.{f' Did you mean {path.parent / near}?' if near else ''}")
-    if not path.name.removesuffix(".gz").lower().endswith(_TABLES):
-        raise DataError(f"{path}: unknown format. Known endings: {', '.join(_TABLES)}, each also with .gz.")
+    check_table_path(path)
     return _read_files([path], chosen, skip_bad_lines), None
 
 
 def _read_files(paths: list[Path], chosen: dict[str, str | None], skip_bad_lines: bool) -> Gathered:
     """Read files of one split as FlagEmbedding, Tevatron or tables."""
-    if paths[0].name.removesuffix(".gz").lower().endswith(_JSON_LINES):
+    if paths[0].name.removesuffix(".gz").lower().endswith(JSON_LINES):
         _, fields = next(parsed_lines(paths[0], parse_object, Counter(), skip_bad_lines=True), (0, {}))
         readers = {"pos": read_flagembedding, "positive_passages": read_tevatron}
         for field, reader in readers.items():
@@ -138,7 +140,7 @@ def _files_of(folder: Path, split: str | None) -> list[Path]:
     """The tables of one split (``train.jsonl``, ``train-00000-of-00002.parquet``), or of all."""
     splits: dict[str, list[Path]] = {}
     for path in sorted(folder.iterdir()):
-        name = split_of(path, _TABLES)
+        name = split_of(path, TABLE_ENDINGS)
         if name is not None:
             splits.setdefault(re.sub(r"-\d+-of-\d+$", "", name), []).append(path)
     if {"dataset_info", "dataset_dict"} & splits.keys() or (folder / "dataset_dict.json").exists():
@@ -158,16 +160,15 @@ def _files_of(folder: Path, split: str | None) -> list[Path]:
 
 def _live_tables(source: Any, split: str | None) -> tuple[list[TableSource], str | None]:
     """The tables of a live object. Its library is already loaded, so nothing is imported for the question."""
-    datasets, pandas = sys.modules.get("datasets"), sys.modules.get("pandas")
-    if pandas is not None and isinstance(source, pandas.DataFrame):
-        return [FrameRows(source)], None
+    table = live_table(source)
+    if table is not None:
+        return [table], None
+    datasets = sys.modules.get("datasets")
     if datasets is not None and isinstance(source, datasets.DatasetDict | datasets.IterableDatasetDict):
         if split is not None and split not in source:
             raise DataError(f"{type(source).__name__}: no split {split!r}. Splits there: {', '.join(source)}.")
         parts = list(source.values()) if split is None else [source[split]]
         return [DatasetRows(part) for part in parts], split
-    if datasets is not None and isinstance(source, datasets.Dataset | datasets.IterableDataset):
-        return [DatasetRows(source)], None
     raise LitotesError(
         "The 'source' parameter of load must be a path, 'builtin:NAME', a datasets.Dataset or a pandas.DataFrame. "
         f"Got {type(source).__name__} instead."

@@ -181,6 +181,22 @@ _ROWS = (
         "one .npz of images, labels and positions in the full set",
     ),
     PublicSet(
+        "cifar10n-labels",
+        "labelnoise-cifar10n-labels",
+        "what people labelled the 50,000 training images of CIFAR-10, three a picture, beside the truth; no images",
+        "CC BY-NC 4.0; NC",
+        "github.com/UCSC-REAL/cifar-10-100n",
+        "one .npz of label columns: clean, aggregate, worse, three annotators",
+    ),
+    PublicSet(
+        "test-set-errors",
+        "labelnoise-test-set-errors",
+        "out-of-sample probabilities for the tests of MNIST and 20 newsgroups, and a crowd's votes on doubtful labels",
+        "Apache-2.0",
+        "github.com/cleanlab/label-errors",
+        "arrays of probabilities and given labels; votes as JSON",
+    ),
+    PublicSet(
         "multilabel-arff",
         "multilabel-arff",
         "five small sets with several labels a row: Scene, Yeast, Enron, Music, Thyroid",

@@ -17,6 +17,7 @@ import pyarrow.parquet as pq
 
 from litotes.core.collection import Collection
 from litotes.core.errors import LitotesError
+from litotes.data.table_writing import csv_cell
 from litotes.data.training_rows import TrainingRows
 from litotes.data.writing import json_line, open_text, write_file
 
@@ -73,14 +74,7 @@ def _write_jsonl(path: Path, names: list[str], lines: Iterable[Line]) -> None:
 def _write_csv(path: Path, names: list[str], lines: Iterable[Line]) -> None:
     with open_text(path) as file:
         for line in itertools.chain([tuple(names)], lines):
-            file.write(",".join(map(_quoted, line)) + "\n")
-
-
-def _quoted(text: str | None) -> str:
-    """A cell of RFC 4180; ``csv.writer`` leaves a bare carriage return unquoted, which its own reader then refuses."""
-    if text is None:
-        return ""
-    return '"' + text.replace('"', '""') + '"' if any(c in text for c in ',"\r\n') else text
+            file.write(",".join(csv_cell(text or "") for text in line) + "\n")
 
 
 def _write_parquet(path: Path, names: list[str], lines: Iterable[Line]) -> None:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import contextlib
 import csv
+import os
+import sys
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -16,12 +18,29 @@ from typing import Any, Protocol
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from litotes.core.checks import nearest
 from litotes.core.errors import DataError
 from litotes.data.lines import BadLine, parse_object, parsed_lines, raw_lines, skip_or_raise
 
-__all__ = ["CSVFile", "DatasetRows", "FrameRows", "JSONLFile", "ParquetFile", "TSVFile", "TableSource", "table_file"]
+__all__ = [
+    "JSON_LINES",
+    "TABLE_ENDINGS",
+    "CSVFile",
+    "DatasetRows",
+    "FrameRows",
+    "JSONLFile",
+    "ParquetFile",
+    "TSVFile",
+    "TableSource",
+    "check_table_path",
+    "live_table",
+    "table_file",
+]
 
 Fields = dict[str, Any]
+
+JSON_LINES = (".jsonl", ".ndjson", ".json")
+TABLE_ENDINGS = (*JSON_LINES, ".csv", ".tsv", ".parquet")
 
 _ROWS = 1024  # rows asked for at once from Parquet and datasets
 _LONGEST_CELL = 2**31 - 1  # the csv module stops at 128 KiB unless told otherwise
@@ -44,6 +63,25 @@ def table_file(path: Path) -> TableSource:
     """The source of a file, by the ending of its name."""
     endings: dict[str, Callable[[Path], TableSource]] = {".csv": CSVFile, ".tsv": TSVFile, ".parquet": ParquetFile}
     return endings.get(Path(path.name.removesuffix(".gz")).suffix.lower(), JSONLFile)(path)
+
+
+def check_table_path(path: Path) -> None:
+    """Refuse a path where nothing is, and a file whose ending is no table's."""
+    if not path.exists():
+        near = nearest(path.name, os.listdir(path.parent)) if path.parent.is_dir() else None
+        raise DataError(f"{path}: no such file or folder.{f' Did you mean {path.parent / near}?' if near else ''}")
+    if not path.name.removesuffix(".gz").lower().endswith(TABLE_ENDINGS):
+        raise DataError(f"{path}: unknown format. Known endings: {', '.join(TABLE_ENDINGS)}, each also with .gz.")
+
+
+def live_table(value: Any) -> TableSource | None:
+    """The source of a dataset or a frame, None for anything else; its library is loaded already where it is one."""
+    datasets, pandas = sys.modules.get("datasets"), sys.modules.get("pandas")
+    if pandas is not None and isinstance(value, pandas.DataFrame):
+        return FrameRows(value)
+    if datasets is not None and isinstance(value, datasets.Dataset | datasets.IterableDataset):
+        return DatasetRows(value)
+    return None
 
 
 class JSONLFile:
@@ -199,6 +237,11 @@ class DatasetRows:
         if not names:
             raise DataError(f"{self.place}: it has no columns. Expected a query and a positive.")
         return names
+
+    def class_names(self, column: str) -> list[str] | None:
+        """What the numbers of a ``ClassLabel`` column stand for; None for any other column."""
+        names = getattr((self._dataset.features or {}).get(column), "names", None)
+        return None if names is None else list(names)
 
     def rows(self, used: list[str], notes: Counter[str], skip_bad_lines: bool) -> Iterator[tuple[int, Fields]]:
         """Every row, the used columns only."""

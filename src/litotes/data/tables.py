@@ -19,6 +19,7 @@ from typing import Any
 
 from litotes.core.checks import nearest
 from litotes.core.errors import DataError
+from litotes.data.column_names import check_column, check_column_names
 from litotes.data.judgements import Gathered
 from litotes.data.lines import BadLine, check_text, skip_or_raise, take_number
 from litotes.data.table_sources import TableSource
@@ -75,20 +76,10 @@ def choose_columns(
     names: list[str], where: str, query_column: str | None = None, positive_column: str | None = None
 ) -> Columns:
     """Which of the columns ``names`` are query, positive, negatives and grade."""
-    for name in names:
-        try:
-            check_text(name, "the name of a column")
-        except BadLine as error:
-            raise DataError(f"{where}: {error}") from None
-    twice = next((name for name in names if names.count(name) > 1), None)
-    if twice is not None:
-        raise DataError(f"{where}: the column {twice!r} stands twice. Rename one of them.")
+    check_column_names(names, where)
     for option, wanted in (("query_column", query_column), ("positive_column", positive_column)):
-        if wanted is not None and wanted not in names:
-            near = nearest(wanted, names)
-            hint = f" Did you mean {near!r}?" if near else ""
-            there = ", ".join(map(repr, names))
-            raise DataError(f"{where}: {option}={wanted!r} is not among the columns {there}.{hint}")
+        if wanted is not None:
+            check_column(names, wanted, option, where)
     if len(names) < 2:
         hint = " Are its columns divided by semicolons? Save it with commas." if names and ";" in names[0] else ""
         raise DataError(f"{where}: one column, {', '.join(map(repr, names))}. Expected a query and a positive.{hint}")
