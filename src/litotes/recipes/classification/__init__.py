@@ -1,0 +1,1 @@
+"""Systems for classes: labels of tables and texts, a part of which is wrong."""
