@@ -15,10 +15,14 @@ __all__ = ["ClaimsModule", "claims_of", "slugs_with_claims"]
 
 _MODULES = {
     "ar2": "litotes.claims.ar2",
+    "audit-labels": "litotes.claims.audit_labels",
     "audit-retrieval": "litotes.claims.audit_retrieval",
     "cet": "litotes.claims.cet",
+    "compress-features": "litotes.claims.compress_features",
+    "elr": "litotes.claims.elr",
     "peg": "litotes.claims.peg",
     "star-adore": "litotes.claims.star_adore",
+    "tacred-noise": "litotes.claims.tacred_noise",
 }
 
 
