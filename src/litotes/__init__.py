@@ -10,6 +10,8 @@ from litotes.core.lazy import lazy_names
 
 if TYPE_CHECKING:
     from litotes.auditing.apply import apply_review
+    from litotes.auditing.label_apply import apply_label_review
+    from litotes.auditing.label_audit import audit_labels
     from litotes.auditing.report import write_report
     from litotes.auditing.retrieval_audit import Audit, audit_retrieval
     from litotes.core.candidates import Candidates
@@ -30,9 +32,11 @@ if TYPE_CHECKING:
     from litotes.losses.adore import AdoreLoss
     from litotes.losses.ar2 import Ar2Loss
     from litotes.losses.cet import CoupledLoss
+    from litotes.losses.elr import ELRLoss
     from litotes.losses.info_nce import InfoNCELoss
     from litotes.losses.progressive import ProgressiveInfoNCELoss
     from litotes.losses.star import StarLoss
+    from litotes.losses.target_memory import TargetMemory
     from litotes.mining.approximate import ApproximateMiner
     from litotes.mining.bm25 import BM25Miner
     from litotes.mining.dense import DenseMiner
@@ -44,12 +48,26 @@ if TYPE_CHECKING:
     from litotes.mining.popularity import PopularityMiner
     from litotes.mining.random import RandomMiner
     from litotes.mining.trec_run import RunMiner
+    from litotes.models.double_nested_head import DoubleNestedHead
+    from litotes.models.nested_dropout import NestedDropout, add_nested_dropout
+    from litotes.models.text_encoder import TextEncoder
+    from litotes.recipes.classification.co_teaching_options import NestedCoTeachingConfig
+    from litotes.recipes.classification.compress_features import NestedCoTeachingClassifier, train_nested_co_teaching
+    from litotes.recipes.classification.elr import ELRClassifier, train_elr, train_elr_plus
+    from litotes.recipes.classification.elr_options import ELRConfig, ELRPlusConfig
+    from litotes.recipes.classification.elr_plus import ELRPlusClassifier
+    from litotes.recipes.classification.tacred_noise import NeighbourCleaner
     from litotes.recipes.load_model import load_model
     from litotes.recipes.retrieval.ar2 import Ar2Config, train_ar2
     from litotes.recipes.retrieval.cet import CetConfig, train_cet
-    from litotes.recipes.retrieval.peg import PegConfig, train_peg
+    from litotes.recipes.retrieval.peg import train_peg
+    from litotes.recipes.retrieval.peg_options import PegConfig
     from litotes.recipes.retrieval.star_adore import AdoreConfig, StarConfig, train_adore, train_star
+    from litotes.training.co_teaching import ChooseChannels, CoTeaching
     from litotes.training.draws import NegativeDraws
+    from litotes.training.elr_trainer import ELRTrainer
+    from litotes.training.labelled_ids import LabelledIds, label_with_ids
+    from litotes.training.memory_callback import MemoryCallback
     from litotes.training.negatives import NegativesCollator
     from litotes.training.progressive import ProgressSchedule
     from litotes.training.refresh import RefreshNegatives
@@ -67,18 +85,33 @@ __all__ = [
     "BM25Miner",
     "Candidates",
     "CetConfig",
+    "ChooseChannels",
+    "CoTeaching",
     "Collection",
     "CoupledLoss",
     "CrossEncoderJudge",
     "DenseMiner",
     "DocumentJudge",
+    "DoubleNestedHead",
+    "ELRClassifier",
+    "ELRConfig",
+    "ELRLoss",
+    "ELRPlusClassifier",
+    "ELRPlusConfig",
+    "ELRTrainer",
     "InfoNCELoss",
     "LabelMatrix",
+    "LabelledIds",
     "LitotesError",
     "MarginJudge",
+    "MemoryCallback",
     "MinedNegativeSampler",
     "NegativeDraws",
     "NegativesCollator",
+    "NeighbourCleaner",
+    "NestedCoTeachingClassifier",
+    "NestedCoTeachingConfig",
+    "NestedDropout",
     "PegConfig",
     "PopularityMiner",
     "PopularityNegativeSampler",
@@ -92,13 +125,19 @@ __all__ = [
     "SourceBatches",
     "StarConfig",
     "StarLoss",
+    "TargetMemory",
+    "TextEncoder",
     "UniformNegativeSampler",
+    "add_nested_dropout",
+    "apply_label_review",
     "apply_review",
+    "audit_labels",
     "audit_retrieval",
     "evaluate",
     "export",
     "filter_pairs",
     "inspect",
+    "label_with_ids",
     "load",
     "load_model",
     "rerank",
@@ -107,6 +146,9 @@ __all__ = [
     "train_adore",
     "train_ar2",
     "train_cet",
+    "train_elr",
+    "train_elr_plus",
+    "train_nested_co_teaching",
     "train_peg",
     "train_star",
     "write_report",
@@ -122,19 +164,34 @@ _HOMES = {
     "BM25Miner": "litotes.mining.bm25",
     "Candidates": "litotes.core.candidates",
     "CetConfig": "litotes.recipes.retrieval.cet",
+    "ChooseChannels": "litotes.training.co_teaching",
+    "CoTeaching": "litotes.training.co_teaching",
     "Collection": "litotes.core.collection",
     "CoupledLoss": "litotes.losses.cet",
     "CrossEncoderJudge": "litotes.judging.cross_encoder",
     "DenseMiner": "litotes.mining.dense",
     "DocumentJudge": "litotes.judging.document",
+    "DoubleNestedHead": "litotes.models.double_nested_head",
+    "ELRClassifier": "litotes.recipes.classification.elr",
+    "ELRConfig": "litotes.recipes.classification.elr_options",
+    "ELRLoss": "litotes.losses.elr",
+    "ELRPlusClassifier": "litotes.recipes.classification.elr_plus",
+    "ELRPlusConfig": "litotes.recipes.classification.elr_options",
+    "ELRTrainer": "litotes.training.elr_trainer",
     "InfoNCELoss": "litotes.losses.info_nce",
     "LabelMatrix": "litotes.core.label_matrix",
+    "LabelledIds": "litotes.training.labelled_ids",
     "LitotesError": "litotes.core.errors",
     "MarginJudge": "litotes.judging.margin",
+    "MemoryCallback": "litotes.training.memory_callback",
     "MinedNegativeSampler": "litotes.mining.negative_samplers",
     "NegativeDraws": "litotes.training.draws",
     "NegativesCollator": "litotes.training.negatives",
-    "PegConfig": "litotes.recipes.retrieval.peg",
+    "NeighbourCleaner": "litotes.recipes.classification.tacred_noise",
+    "NestedCoTeachingClassifier": "litotes.recipes.classification.compress_features",
+    "NestedCoTeachingConfig": "litotes.recipes.classification.co_teaching_options",
+    "NestedDropout": "litotes.models.nested_dropout",
+    "PegConfig": "litotes.recipes.retrieval.peg_options",
     "PopularityMiner": "litotes.mining.popularity",
     "PopularityNegativeSampler": "litotes.mining.negative_samplers",
     "ProgressSchedule": "litotes.training.progressive",
@@ -147,13 +204,19 @@ _HOMES = {
     "SourceBatches": "litotes.training.source_batches",
     "StarConfig": "litotes.recipes.retrieval.star_adore",
     "StarLoss": "litotes.losses.star",
+    "TargetMemory": "litotes.losses.target_memory",
+    "TextEncoder": "litotes.models.text_encoder",
     "UniformNegativeSampler": "litotes.mining.negative_samplers",
+    "add_nested_dropout": "litotes.models.nested_dropout",
+    "apply_label_review": "litotes.auditing.label_apply",
     "apply_review": "litotes.auditing.apply",
+    "audit_labels": "litotes.auditing.label_audit",
     "audit_retrieval": "litotes.auditing.retrieval_audit",
     "evaluate": "litotes.evaluation.retrieval",
     "export": "litotes.data.export",
     "filter_pairs": "litotes.judging.pair_filter",
     "inspect": "litotes.data.inspect",
+    "label_with_ids": "litotes.training.labelled_ids",
     "load": "litotes.data.load",
     "load_model": "litotes.recipes.load_model",
     "rerank": "litotes.evaluation.reranking",
@@ -162,6 +225,9 @@ _HOMES = {
     "train_adore": "litotes.recipes.retrieval.star_adore",
     "train_ar2": "litotes.recipes.retrieval.ar2",
     "train_cet": "litotes.recipes.retrieval.cet",
+    "train_elr": "litotes.recipes.classification.elr",
+    "train_elr_plus": "litotes.recipes.classification.elr",
+    "train_nested_co_teaching": "litotes.recipes.classification.compress_features",
     "train_peg": "litotes.recipes.retrieval.peg",
     "train_star": "litotes.recipes.retrieval.star_adore",
     "write_report": "litotes.auditing.report",

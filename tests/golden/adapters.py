@@ -10,18 +10,25 @@ import torch
 
 from litotes.core.text import normalise
 from litotes.evaluation import measure_scores
+from litotes.judging.neighbour_votes import extrinsic_flags, intrinsic_flags
+from litotes.judging.small_loss import num_kept, small_loss
 from litotes.losses import (
     AdoreLoss,
+    TargetMemory,
     ar2_ranker_loss,
     ar2_scores,
     ar2_terms,
     cached_encode,
     coupled_losses,
     difficulty_weights,
+    elr_loss,
+    elr_plus_loss,
+    elr_plus_targets,
     multiple_negatives_ranking_loss,
     negatives_plan,
     pairwise_logistic_loss,
     ranked_lists,
+    sigmoid_ramp,
     star_loss,
     star_scores,
     tiled_info_nce,
@@ -31,7 +38,10 @@ from litotes.losses import (
 from litotes.mining.bm25 import bm25_scores
 from litotes.mining.exact_search import search
 from litotes.mining.exclusion import Allowed, Window, top_of_scores
+from litotes.models.cumulative_logits import choose_channels
+from litotes.models.nested_dropout import add_nested_dropout, nested_prior
 from litotes.training.alternation import Alternation
+from litotes.training.co_teaching import cross_update
 
 
 def adapt_star_loss(x, params, grads):
@@ -175,6 +185,68 @@ def adapt_peg_tiled(x, params, grads):
     return {"loss": loss, "lse": lse, **rows, **norms}
 
 
+def adapt_elr_loss(x, params, grads):
+    size, momentum = (params["num_examples"], params["num_classes"]), float(params["beta"])
+    memory = TargetMemory(*size, target_momentum=momentum, dtype=torch.float64)
+    options, found = {"regularization": float(params["lam"]), "clamp": float(params["clamp"])}, []
+    for logits, ids, labels in zip(map(leaf, x["logits"]), x["index"], x["labels"], strict=True):
+        loss = elr_loss(logits, torch.from_numpy(labels), memory, torch.from_numpy(ids), **options)
+        found.append((loss.detach(), grads(loss, {"grad": logits})["grad"], memory.targets.clone()))
+    return dict(zip(("loss", "grad_logits", "memory"), map(torch.stack, zip(*found, strict=True)), strict=True))
+
+
+def adapt_elr_plus(x, params, grads):
+    memory = TargetMemory.from_targets(torch.from_numpy(x["memory_before"]), target_momentum=float(params["beta"]))
+    ids, order, partner = (torch.from_numpy(x[name]) for name in ("index", "perm", "partner_logits"))
+    targets = elr_plus_targets(memory, ids, partner, mix_weight=float(params["mix_weight"]), permutation=order)
+    options = {"regularization": float(params["lam"]), "ramp": sigmoid_ramp(params["step"], params["coef_step"])}
+    logits, reweight = leaf(x["logits"]), params.get("reweight_labels", False)
+    loss = elr_plus_loss(logits, torch.from_numpy(x["soft_labels"]), targets, reweight_labels=reweight, **options)
+    after = {"memory_after": memory.targets, "mixed_target": targets}
+    return {**after, "loss": loss, **grads(loss, {"grad_logits": logits})}
+
+
+def adapt_elr_ramp(x, params, grads):
+    return {"ramp": np.array([sigmoid_ramp(step, params["length"]) for step in x["step"].tolist()])}
+
+
+def adapt_nested_prior(x, params, grads):
+    return {"prior": nested_prior(params["dim"], params["std"], params["mu"])}
+
+
+def adapt_small_loss(x, params, grads):
+    rate = params["forget_rate"]
+    pairs = [(torch.from_numpy(x[f"logits{n}"]), torch.from_numpy(x[f"labels{n}"])) for n in (1, 2)]
+    keep1, keep2 = (small_loss(logits, labels, rate) for logits, labels in pairs)
+    return {"keep1": keep1, "keep2": keep2, "num_keep": num_kept(len(x["labels1"]), rate)}
+
+
+def adapt_coteach_step(x, params, grads):
+    halves = [(torch.from_numpy(x[f"x{n}"]), torch.from_numpy(x[f"y{n}"])) for n in (1, 2)]
+    keep = [torch.from_numpy(x[f"keep{n}"]) for n in (1, 2)]
+    nets = [torch.nn.Sequential(linear(x[f"W{n}"], x[f"b{n}"]), linear(x[f"V{n}"])) for n in (1, 2)]
+    weights = [{f"gW{n}": net[0].weight, f"gV{n}": net[1].weight} for n, net in enumerate(nets, 1)]
+    for net in nets:
+        add_nested_dropout(net, std=1.0, head="1")
+    losses = cross_update(nets, halves, keep, kept=[params["k"] + 1])
+    found = {f"loss{n}": loss for n, loss in enumerate(losses, 1)}
+    return {**found, **grads(losses[0], weights[0]), **grads(losses[1], weights[1])}
+
+
+def adapt_choose_channels(x, params, grads):
+    return {"k": choose_channels(x["accuracy"], params["penalty"]) - 1}
+
+
+def adapt_tacred_strategies(x, params, grads):
+    k, negative, everyone = params["k"], params["negative_label"], params["clean_positives_too"]
+    inner = intrinsic_flags(x["x"], x["y"], x["pred"], k, negative=negative)
+    clean = x["clean_x"], x["clean_y"]
+    outer = extrinsic_flags(x["x"], x["y"], *clean, k, negative=negative, with_positives=everyone)
+    removed = np.flatnonzero(inner.flagged)
+    inside = {"fn": inner.false_negatives, "is_eliminate": removed, "is_relabel_to": inner.new_label[removed]}
+    return {**inside, "es_eliminate": outer.rows, "es_relabel_to": outer.new_label}
+
+
 ADAPTERS = {
     "ar2/ranker_step": adapt_ar2_ranker,
     "ar2/retriever_expected": adapt_ar2_expected,
@@ -182,11 +254,19 @@ ADAPTERS = {
     "ar2/schedule": adapt_ar2_schedule,
     "cet/coupled_step": adapt_cet_pairs,
     "cet/multi_negative": adapt_cet,
+    "compress-features/choose_k": adapt_choose_channels,
+    "compress-features/coteach_step": adapt_coteach_step,
+    "compress-features/nested_prior": adapt_nested_prior,
+    "compress-features/select": adapt_small_loss,
+    "elr/elr_loss": adapt_elr_loss,
+    "elr/elr_plus": adapt_elr_plus,
+    "elr/ramp": adapt_elr_ramp,
     "peg/difficulty_all": adapt_peg_difficulty,
     "peg/gradcache": adapt_peg_gradcache,
     "peg/infonce": adapt_peg_infonce,
     "peg/progressive_norm": adapt_peg_progressive,
     "peg/tiled": adapt_peg_tiled,
+    "tacred-noise/strategies": adapt_tacred_strategies,
     "star-adore/star_loss": adapt_star_loss,
     "star-adore/randneg": adapt_randneg,
     "star-adore/adore": adapt_adore,
@@ -199,6 +279,14 @@ ADAPTERS = {
 def leaf(array):
     """A tensor that gradients are taken of; None stays None."""
     return None if array is None else torch.from_numpy(array).requires_grad_()
+
+
+def linear(weight, bias=None):
+    """A linear layer with these weights; without a bias where none is given."""
+    given = {"weight": weight} if bias is None else {"weight": weight, "bias": bias}
+    layer = torch.nn.Linear(*weight.shape[::-1], bias=bias is not None, dtype=torch.from_numpy(weight).dtype)
+    layer.load_state_dict({name: torch.from_numpy(x) for name, x in given.items()})
+    return layer
 
 
 def mask(array):

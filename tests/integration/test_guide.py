@@ -6,6 +6,7 @@ Here ``litotes data export`` writes a folder of some two dozen documents instead
 
 import re
 import shlex
+import shutil
 import subprocess
 from pathlib import Path
 
@@ -18,7 +19,8 @@ from tools.guide_output import BLOCK
 GUIDE = Path(__file__).parents[2] / "docs" / "guide"
 PAGES = sorted(page.name for page in GUIDE.glob("*.md") if BLOCK.search(page.read_text(encoding="utf-8")))
 MADE = {
-    "retrieval.md": ("runs/pydocs/report.html", "train.parquet", "data/pydocs-repaired/corpus.jsonl", "models/adore")
+    "labels.md": ("audit/report.html", "cleaned/tickets.csv", "answers.csv", "relabelled.csv"),
+    "retrieval.md": ("runs/pydocs/report.html", "train.parquet", "data/pydocs-repaired/corpus.jsonl", "models/adore"),
 }
 """What must lie there afterwards."""
 
@@ -35,6 +37,8 @@ def test_every_command_of_a_guide_page_runs(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    for script in GUIDE.glob("*.py"):  # what a page runs as `python NAME.py`
+        shutil.copy(script, tmp_path)
     for command in commands_of(page):
         words = shlex.split(command, comments=True)
         if words[:3] == ["litotes", "data", "export"]:

@@ -37,7 +37,10 @@ __all__ = ["APPLIERS", "Applied", "apply_review"]
 HISTORY, REVIEWS = "history.jsonl", "reviews.json"
 
 APPLIERS: dict[str, tuple[str, str]] = {"retrieval": ("litotes.auditing.retrieval_review", "changes_of")}
-"""Kind of an audit -> module and function ``(labels, rows) -> list[Change]`` that says what its verdicts do."""
+"""Kind of an audit of judgements -> module and function ``(labels, rows) -> list[Change]``: what its verdicts do.
+
+An audit of another kind of data has an applier of its own: :func:`litotes.auditing.label_apply.apply_label_review`.
+"""
 
 
 @dataclass(frozen=True)
@@ -79,9 +82,14 @@ def apply_review(
         LitotesError: ``out`` is a folder of something else or lies in that of the data; there is no verdict; no
             judgement would be left.
     """
+    facts = audit_facts(audit)
+    if facts["audit"] not in APPLIERS:
+        raise LitotesError(
+            f"{os.fspath(audit)} is an audit of {facts['audit']}, not of judgements. Apply its review with "
+            "litotes audit apply, or in Python with apply_label_review."
+        )
     if data.split is None and data.notes.get("format") == "BEIR":
         raise LitotesError("A review is applied to one split. Load the data with the split that was audited.")
-    facts = audit_facts(audit)
     differs = difference(facts["data"]["parts"], data_parts(data))
     if differs:
         raise StaleError(

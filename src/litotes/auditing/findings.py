@@ -19,7 +19,7 @@ from litotes.data.writing import json_line
 
 __all__ = ["FILLED_IN", "Findings", "key_of", "shortened"]
 
-FILLED_IN = ("verdict", "grade", "note")  # columns that are empty for the reviewer to fill
+FILLED_IN = ("verdict", "grade", "new_label", "note")  # columns that are empty for the reviewer to fill
 _SHOWN = 300  # characters of a text in a list
 
 
@@ -37,6 +37,7 @@ class Findings:
             looked at and leaves it to the reader where the findings end.
         verdicts: what a reviewer may write, and what each makes of the data.
         graded: whether a verdict may come with a grade.
+        relabels: whether a verdict may come with a new label.
     """
 
     name: str
@@ -45,6 +46,7 @@ class Findings:
     columns: Mapping[str, pa.DataType]
     verdicts: Mapping[str, str]
     graded: bool = False
+    relabels: bool = False
     rows: Sequence[Mapping[str, Any]] = field(default=())
     total: int = 0
     counted: Literal["found", "ordered"] = "found"
@@ -79,10 +81,12 @@ class Findings:
             "files": [f"{self.name}.csv", f"{self.name}.jsonl"],
             "verdicts": dict(self.verdicts),
             "graded": self.graded,
+            **({"relabels": True} if self.relabels else {}),
         }
 
     def _names(self) -> list[str]:
-        filled = [name for name in FILLED_IN if name != "grade" or self.graded]
+        left_out = {"grade": not self.graded, "new_label": not self.relabels}
+        filled = [name for name in FILLED_IN if not left_out.get(name)]
         return ["key", *filled, *(name for name in self.columns if name != "key")]
 
     def _filled(self, empty: Any) -> Iterable[dict[str, Any]]:

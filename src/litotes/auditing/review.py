@@ -30,6 +30,7 @@ class ReviewedRow:
         list: the list that the row stands in; found: the row as the audit wrote it.
         verdict: one of the list's verdicts.
         grade: the grade that the reviewer wrote beside it, if any; note: their remark.
+        new_label: the label that they wrote beside it; empty where there is none, or where a list takes none.
     """
 
     place: str
@@ -39,6 +40,7 @@ class ReviewedRow:
     verdict: str
     grade: float | None
     note: str
+    new_label: str = ""
 
 
 @dataclass(frozen=True)
@@ -66,7 +68,7 @@ def audit_facts(folder: str | os.PathLike[str]) -> dict[str, Any]:
     if not isinstance(facts, dict) or "audit" not in facts:
         raise LitotesError(
             f"{os.fspath(folder)}: not a finished audit (no report.json of one). "
-            f"Make one with: litotes audit retrieval DATA --out {os.fspath(folder)}"
+            f"Make one with: litotes audit retrieval DATA --out {os.fspath(folder)}, or litotes audit labels TABLE"
         )
     return facts
 
@@ -74,8 +76,9 @@ def audit_facts(folder: str | os.PathLike[str]) -> dict[str, Any]:
 def read_review(folder: str | os.PathLike[str], reviewed: str | os.PathLike[str]) -> list[ReviewedRow]:
     """The rows of ``reviewed`` (CSV, or JSON Lines by its ending) that carry a verdict, in their order.
 
-    A row needs ``key`` and ``verdict``; ``grade`` and ``note`` are read where they are; other columns are not. Verdicts
-    may be written in any case, with blanks, ``-`` or ``_``. Rows of several lists may stand in one file.
+    A row needs ``key`` and ``verdict``; ``grade``, ``new_label`` and ``note`` are read where they are; other columns
+    are not. Verdicts may be written in any case, with blanks, ``-`` or ``_``. Rows of several lists may stand in one
+    file.
 
     Raises:
         DataError: ``file:line`` of an unknown key or verdict, a grade that is none, or two verdicts on one row.
@@ -94,9 +97,9 @@ def read_review(folder: str | os.PathLike[str], reviewed: str | os.PathLike[str]
         if found is None:
             continue
         before = said.setdefault(found.key, found)
-        if (before.verdict, before.grade) != (found.verdict, found.grade):
+        if (before.verdict, before.grade, before.new_label) != (found.verdict, found.grade, found.new_label):
             here, there = (
-                [_graded(each) for each in (found, before)]
+                [_with_details(each) for each in (found, before)]
                 if before.verdict == found.verdict
                 else [repr(each.verdict) for each in (found, before)]
             )
@@ -141,11 +144,16 @@ def _reviewed(
         )
     grade = _text(fields, "grade") if lists[name]["graded"] else ""
     number = take_number(grade, "grade") if grade else None
-    return ReviewedRow(place, key, name, row, verdict, number, _text(fields, "note"))
+    new_label = _text(fields, "new_label") if lists[name].get("relabels") else ""
+    return ReviewedRow(place, key, name, row, verdict, number, _text(fields, "note"), new_label)
 
 
-def _graded(row: ReviewedRow) -> str:
-    """A verdict with its grade."""
+def _with_details(row: ReviewedRow) -> str:
+    """A verdict with its grade, or with its new label where the one has none of either."""
+    if row.new_label:
+        return f"{row.verdict!r} with the new label {row.new_label!r}"
+    if row.grade is None and "new_label" in row.found:
+        return f"{row.verdict!r} without a new label"
     return f"{row.verdict!r} " + ("without a grade" if row.grade is None else f"with the grade {row.grade:g}")
 
 

@@ -8,9 +8,10 @@ import typer
 
 from litotes.cli import options
 from litotes.cli.answers import Table, answer
+from litotes.cli.audit_labels import apply_to_table, labels
 from litotes.cli.run_record import bind_data, load_data, recorded, reload_data, resolved, resolved_spec
 
-__all__ = ["apply", "register", "retrieval"]
+__all__ = ["apply", "labels", "register", "retrieval"]
 
 
 def register(app: typer.Typer) -> None:
@@ -18,6 +19,8 @@ def register(app: typer.Typer) -> None:
     group = typer.Typer(rich_markup_mode=None, no_args_is_help=True)
     example = "litotes audit retrieval data/scifact --encoder builtin:minilm --out audit/"
     group.command(name="retrieval", epilog=f"Example: {example}")(retrieval)
+    labels_example = "litotes audit labels tickets.csv --text body --label queue --out audit/"
+    group.command(name="labels", epilog=f"Example: {labels_example}")(labels)
     group.command(name="apply", epilog="Example: litotes audit apply audit/ reviewed.csv --out cleaned/")(apply)
     app.add_typer(group, name="audit", help="Find what is wrong with one's labels, and bring a review back into them.")
 
@@ -164,7 +167,9 @@ def apply(
     from litotes.auditing.review import audit_facts
     from litotes.core.run_folder import RunFolder
 
-    audit_facts(audit)
+    if audit_facts(audit)["audit"] == "labels":
+        apply_to_table(audit, reviewed, out, data, json)
+        return
     done = apply_review(reload_data(RunFolder.open(audit, create=False), data), audit, reviewed, out)
     verdicts = sum(count for of_list in done.verdicts.values() for count in of_list.values())
     queries = len({change["query_id"] for change in done.changes})

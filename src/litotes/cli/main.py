@@ -20,6 +20,7 @@ from typer.exceptions import TyperException
 from litotes.cli import (
     answers,
     audit,
+    clean,
     data,
     demo,
     evaluate,
@@ -27,6 +28,7 @@ from litotes.cli import (
     inspect,
     judge,
     mine,
+    predict,
     recipes,
     report,
     reproduce,
@@ -66,7 +68,23 @@ def program(
     """Learn from negatives and imperfect labels."""
 
 
-for verb in (demo, inspect, mine, judge, report, export, train, evaluate, audit, recipes, reproduce, resume, data):
+for verb in (
+    demo,
+    inspect,
+    mine,
+    judge,
+    report,
+    export,
+    train,
+    predict,
+    evaluate,
+    audit,
+    clean,
+    recipes,
+    reproduce,
+    resume,
+    data,
+):
     verb.register(app)
 
 

@@ -14,8 +14,12 @@ __all__ = [
     "Dtype",
     "Duplicates",
     "Encoder",
+    "Features",
     "Force",
+    "IdColumn",
     "Json",
+    "Label",
+    "LabelledData",
     "MinGrade",
     "MovedData",
     "PositiveColumn",
@@ -24,6 +28,7 @@ __all__ = [
     "Run",
     "Seed",
     "SkipBadLines",
+    "Text",
 ]
 
 Data = Annotated[
@@ -69,6 +74,32 @@ Duplicates = Annotated[
 SkipBadLines = Annotated[
     bool,
     typer.Option("--skip-bad-lines", help="Count lines that cannot be read instead of stopping."),
+]
+
+LabelledData = Annotated[
+    str,
+    typer.Argument(
+        metavar="TABLE",
+        show_default=False,
+        help="A JSONL, CSV, TSV or Parquet table, a row for each example.",
+    ),
+]
+Label = Annotated[str, typer.Option(metavar="COLUMN", help="Column of the classes.", show_default=False)]
+Text = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Column of the texts, which the encoder embeds.", show_default=False),
+]
+Features = Annotated[
+    str | None,
+    typer.Option(
+        metavar="COLUMN,...",
+        help="Columns of numbers, or of lists of numbers.",
+        show_default="without --text every column of numbers",
+    ),
+]
+IdColumn = Annotated[
+    str | None,
+    typer.Option(metavar="COLUMN", help="Column that names the rows.", show_default="their positions"),
 ]
 
 Encoder = Annotated[

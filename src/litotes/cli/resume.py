@@ -31,7 +31,7 @@ def resume(run: options.Run, json: options.Json = False, seed: options.Seed = 0)
     folder = RunFolder.open(run, create=False)
     commands = folder.record.get("commands", [])
     is_damaged = any(Stage(folder, key).pending for key in folder.stages)  # a shard lost after its command was done
-    again = ("mine", "judge", "audit retrieval") if is_damaged else ()
+    again = ("mine", "judge", "audit retrieval", "audit labels") if is_damaged else ()
     waiting = [command for command in commands if not command["done"] or command["verb"] in again]
     if not waiting:
         answer(
@@ -47,7 +47,7 @@ def resume(run: options.Run, json: options.Json = False, seed: options.Seed = 0)
 
 
 def _verb(name: str) -> Callable[..., Any]:
-    from litotes.cli.audit import retrieval
+    from litotes.cli.audit import labels, retrieval
     from litotes.cli.demo import demo
     from litotes.cli.evaluate import evaluate
     from litotes.cli.judge import judge
@@ -55,6 +55,7 @@ def _verb(name: str) -> Callable[..., Any]:
     from litotes.cli.train import train
 
     verbs: dict[str, Callable[..., Any]] = {
+        "audit labels": labels,
         "audit retrieval": retrieval,
         "demo": demo,
         "evaluate": evaluate,

@@ -19,6 +19,7 @@ from litotes.core.progress import say
 if TYPE_CHECKING:
     from litotes.core.collection import Collection
     from litotes.core.run_folder import RunFolder
+    from litotes.data.labelled_table import LabelledTable
 
 __all__ = ["bind_data", "load_data", "recorded", "reload_data", "resolved", "resolved_spec"]
 
@@ -30,7 +31,9 @@ def load_data(source: str, split: str | None, **reading: Any) -> Collection:
     return load(source, split=split, **reading)
 
 
-def bind_data(run: RunFolder, data: Collection, source: str, split: str | None, reading: Mapping[str, Any]) -> None:
+def bind_data(
+    run: RunFolder, data: Collection | LabelledTable, source: str, split: str | None, reading: Mapping[str, Any]
+) -> None:
     """Enter the data in the run, or check that it is the data this run is about.
 
     Raises:
@@ -64,6 +67,11 @@ def reload_data(run: RunFolder, moved: str | None = None) -> Collection:
         raise LitotesError(
             f"{run.path}: this run does not say which data it was made from. Mine it with: "
             f"litotes mine DATA --out {run.path}"
+        )
+    if "label" in known["reading"]:
+        raise LitotesError(
+            f"{run.path}: is about {known['source']}, a table of examples with labels. This verb needs judgements of "
+            "queries and documents."
         )
     from litotes.data.public import PUBLIC
 
@@ -158,10 +166,11 @@ def _resolved_item(item: str) -> str:
     return f"{option}={resolved(value)}" if option in ("path", "model", "encoder", "calibration") else item
 
 
-def _parts(data: Collection) -> dict[str, str]:
+def _parts(data: Collection | LabelledTable) -> dict[str, str]:
     from litotes.core.candidates import data_parts
+    from litotes.core.collection import Collection
 
-    return data_parts(data)
+    return data_parts(data) if isinstance(data, Collection) else data.parts
 
 
 def _difference(ours: Mapping[str, str], theirs: Mapping[str, str]) -> list[str]:

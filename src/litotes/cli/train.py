@@ -1,7 +1,8 @@
 """``litotes train COMMAND``: every training command of the catalogue, its options made from its configuration.
 
-Help texts, types and defaults exist once, in the pydantic config beside the algorithm. ``litotes train --help`` reads
-the catalogue only; a command's own module is imported when that command is named.
+Help texts, types and defaults exist once, in the pydantic config beside the algorithm; how the data is read depends on
+the door of the recipe (:mod:`litotes.cli.training_doors`). ``litotes train --help`` reads the catalogue only; a
+command's own module is imported when that command is named.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ import typer
 from typer.core import TyperGroup
 
 from litotes.cli import options
-from litotes.cli.answers import Table, answer
-from litotes.cli.run_record import bind_data, load_data, recorded, resolved
+from litotes.cli.answers import answer
+from litotes.cli.run_record import bind_data, recorded, resolved
+from litotes.cli.training_doors import door_of
 from litotes.core.checks import check_choice
 
 __all__ = ["register", "train"]
@@ -41,70 +43,41 @@ def register(app: typer.Typer) -> None:
     app.add_typer(group, name="train")
 
 
-def train(
-    command: str,
-    *,
-    data: str,
-    out: str,
-    split: str = "train",
-    candidates: str | None = None,
-    dev: str | None = None,
-    preset: str | None = None,
-    query_column: str | None = None,
-    positive_column: str | None = None,
-    min_grade: float = 1.0,
-    duplicates: str = "refuse",
-    skip_bad_lines: bool = False,
-    json: bool = False,
-    **settings: Any,
-) -> None:
-    """Train ``command`` on ``data`` with ``settings`` (options of its config that were given) into ``out``."""
+def train(command: str, *, data: str, out: str, preset: str | None = None, json: bool = False, **settings: Any) -> None:
+    """Train ``command`` on ``data`` into ``out``.
+
+    ``settings`` are options of its door (how the data is read) and of its config, those that were given.
+    """
     from litotes.core.run_folder import RunFolder
+    from litotes.models.cell_model import is_ranker
     from litotes.recipes.training_command import find_training_command
 
     found = find_training_command(command)
+    door = door_of(found.recipe.door)
+    reading = {name: settings.pop(name, default) for name, (_, default) in door.options.items()}
     given = {name: value for name, value in settings.items() if value is not None}
     for name, value in given.items():  # a place is found from anywhere; all else stays as it was typed
-        given[name] = _found_from_anywhere(value, found.config.model_fields[name])
+        if name in found.config.model_fields:
+            given[name] = _found_from_anywhere(value, found.config.model_fields[name])
     config = found.config(**given) if preset is None else found.config.preset(preset, **given)
-    reading = {
-        "query_column": query_column,
-        "positive_column": positive_column,
-        "min_grade": min_grade,
-        "duplicates": duplicates,
-        "skip_bad_lines": skip_bad_lines,
-    }
-    collection = load_data(data, split, **reading)
-    held_out = None if dev is None else load_data(data, dev, **reading)
+    source = door.read(data, **reading)
     options_now = {
         "command": command,
         "data": resolved(data),
         "out": str(Path(out).absolute()),
-        "split": split,
-        "candidates": None if candidates is None else resolved(candidates),
-        "dev": dev,
-        **reading,
+        **source.options,
         **config.model_dump(mode="json"),
     }
     run = RunFolder.open(out)
-    bind_data(run, collection, data, split, reading)
+    bind_data(run, source.data, data, source.split, source.how)
     with recorded(run, "train", options_now):
-        found.train(collection, config, run, dev=held_out, candidates=candidates)
+        found.train(source.data, config, run, **source.inputs)
     summary = run.stages[f"train/{command}"]["summary"]
     facts = {"verb": "train", "command": command, "out": str(out), **summary, "config": config.model_dump(mode="json")}
-    answer(json, facts, *_lines(command, out, summary), f"Next: litotes evaluate {data} --encoder {out} --out eval/")
-
-
-def _lines(command: str, out: str, summary: dict[str, Any]) -> list[object]:
-    """The outcome for people: where the model is, and the metrics on the watched rows before and after."""
-    before, after = summary.get("dev_before", {}), summary.get("dev_after", {})
-    rows = [[metric, before[metric], after[metric]] for metric in before if metric in after]
-    watched = f"{command} in {out}: {summary['steps']:,} steps; on queries held out for watching:"
-    return (
-        [Table(["", "before", "after"], rows, watched)]
-        if rows
-        else [f"{command} in {out}: {summary['steps']:,} steps."]
-    )
+    step, searched = door.next.format(data=data, out=out), f"--encoder {out}"
+    if searched in step and is_ranker(out):  # it orders what an encoder finds
+        step = step.replace(searched, f"--encoder {config.encoder} --rerank {out}")
+    answer(json, facts, *door.lines(command, out, summary), f"Next: {step}")
 
 
 class _CatalogueGroup(TyperGroup):
@@ -137,43 +110,23 @@ def _command(command: str) -> Any:
 
     found = find_training_command(command)
     row, fields_of = found.recipe, found.config.model_fields
+    door = door_of(row.door)
 
     def run(**values: Any) -> None:
         train(command, **values)
 
     presets = ", ".join(found.config.presets)
     shared = {
-        "data": (options.Data, inspect.Parameter.empty),
+        "data": (door.data, inspect.Parameter.empty),
         "out": (
             Annotated[str, typer.Option(metavar="FOLDER", help="Where the model goes.", show_default=False)],
             inspect.Parameter.empty,
         ),
-        "split": (Annotated[str, typer.Option(help="Which judgements to train on.")], "train"),
-        "dev": (
-            Annotated[
-                str | None,
-                typer.Option(
-                    metavar="SPLIT", help="Judgements to watch.", show_default="a tenth of the rows, held out"
-                ),
-            ],
-            None,
-        ),
-        "candidates": (
-            Annotated[
-                str | None,
-                typer.Option(metavar="RUN", help="Run folder whose candidates are the negatives.", show_default=False),
-            ],
-            None,
-        ),
+        **door.options,
         "preset": (
             Annotated[str | None, typer.Option(help=f"Named values: {presets or 'none here'}.", show_default=False)],
             None,
         ),
-        "query_column": (options.QueryColumn, None),
-        "positive_column": (options.PositiveColumn, None),
-        "min_grade": (options.MinGrade, 1.0),
-        "duplicates": (options.Duplicates, "refuse"),
-        "skip_bad_lines": (options.SkipBadLines, False),
         "json": (options.Json, False),
     }
     fields = {name: _field_option(name, field) for name, field in fields_of.items() if name not in shared}
@@ -189,7 +142,9 @@ def _command(command: str) -> Any:
 
 
 def _example(command: str) -> str:
-    words = f"litotes train {command} data/scifact --candidates runs/scifact --encoder builtin:minilm"
+    from litotes.recipes.catalogue import find_command
+
+    words = f"litotes train {command} {door_of(find_command(command).door).example}"
     return f"Example: {words} --out models/{command}"
 
 
@@ -203,12 +158,17 @@ def _found_from_anywhere(value: Any, field: Any) -> Any:
 def _field_option(name: str, field: Any) -> tuple[Any, None]:
     """A field of the config as an option that is None when not given; its default is shown, never passed."""
     kind = _typed(field.annotation)
-    shown = "required" if field.is_required() else False if field.default is None else str(field.default)
+    shown = "required" if field.is_required() else False if field.default is None else _as_typed(field.default)
     flag = f"--{name.replace('_', '-')}"
     names = (flag, f"--no-{flag[2:]}") if kind is bool else (flag,)
     declared = f"{names[0]}/{names[1]}" if len(names) == 2 else names[0]
     option = typer.Option(declared, help=field.description or "", show_default=shown)
     return Annotated[kind | None, option], None
+
+
+def _as_typed(value: Any) -> str:
+    """A default as one would type it: several values with commas between."""
+    return ",".join(map(str, value)) if isinstance(value, tuple | list) else str(value)
 
 
 def _typed(annotation: Any) -> Any:

@@ -17,6 +17,8 @@ name                                 loss                                       
 ``adore_loss``                       mean of |1/rank - 1/rank+| softplus(s - s+)         LambdaRank with reciprocal rank
 ``ar2_loss``                         lambda (mean of p~ R) + (1 - lambda) H(p_D, p)      distillation: lambda = 0
 ``ar2_ranker_loss``                  cross entropy of a list, the positive first         info_nce, t = 1
+``elr_loss``                         cross entropy + lambda log(1 - <T, p>)              cross entropy: lambda = 0
+``elr_plus_loss``                    the same with mixed labels and a partner's targets  soft_cross_entropy: lambda = 0
 ``triplet_loss``                     max(0, distance+ - distance- + margin)              euclidean; cosine
 ===================================  ==================================================  ===============================
 """
@@ -41,10 +43,19 @@ if TYPE_CHECKING:
     from litotes.losses.cet import weighted_pair_loss as weighted_pair_loss
     from litotes.losses.difficulty import difficulty_info_nce as difficulty_info_nce
     from litotes.losses.difficulty import difficulty_weights as difficulty_weights
+    from litotes.losses.elr import ELRLoss as ELRLoss
+    from litotes.losses.elr import early_learning_term as early_learning_term
+    from litotes.losses.elr import elr_loss as elr_loss
+    from litotes.losses.elr import soft_cross_entropy as soft_cross_entropy
+    from litotes.losses.elr_plus import elr_plus_loss as elr_plus_loss
+    from litotes.losses.elr_plus import elr_plus_targets as elr_plus_targets
+    from litotes.losses.elr_plus import sigmoid_ramp as sigmoid_ramp
+    from litotes.losses.for_trainer import for_trainer as for_trainer
     from litotes.losses.gradient_cache import cached_encode as cached_encode
     from litotes.losses.info_nce import InfoNCELoss as InfoNCELoss
     from litotes.losses.info_nce import info_nce as info_nce
     from litotes.losses.pairwise import pairwise_logistic_loss as pairwise_logistic_loss
+    from litotes.losses.partition_plan import negatives_plan as negatives_plan
     from litotes.losses.progressive import ProgressiveInfoNCELoss as ProgressiveInfoNCELoss
     from litotes.losses.ranked_lists import RankedLists as RankedLists
     from litotes.losses.ranked_lists import ranked_lists as ranked_lists
@@ -53,7 +64,7 @@ if TYPE_CHECKING:
     from litotes.losses.star import StarLoss as StarLoss
     from litotes.losses.star import star_loss as star_loss
     from litotes.losses.star import star_scores as star_scores
-    from litotes.losses.tiled_info_nce import negatives_plan as negatives_plan
+    from litotes.losses.target_memory import TargetMemory as TargetMemory
     from litotes.losses.tiled_info_nce import tiled_info_nce as tiled_info_nce
     from litotes.losses.tiled_partition import tiled_partition as tiled_partition
 
@@ -63,10 +74,12 @@ _HOMES = {
     "Ar2Terms": "litotes.losses.ar2",
     "CoupledLoss": "litotes.losses.cet",
     "CoupledLosses": "litotes.losses.cet",
+    "ELRLoss": "litotes.losses.elr",
     "InfoNCELoss": "litotes.losses.info_nce",
     "ProgressiveInfoNCELoss": "litotes.losses.progressive",
     "RankedLists": "litotes.losses.ranked_lists",
     "StarLoss": "litotes.losses.star",
+    "TargetMemory": "litotes.losses.target_memory",
     "adore_loss": "litotes.losses.adore",
     "ar2_loss": "litotes.losses.ar2",
     "ar2_ranker_loss": "litotes.losses.ar2",
@@ -77,11 +90,18 @@ _HOMES = {
     "coupled_losses": "litotes.losses.cet",
     "difficulty_info_nce": "litotes.losses.difficulty",
     "difficulty_weights": "litotes.losses.difficulty",
+    "early_learning_term": "litotes.losses.elr",
+    "elr_loss": "litotes.losses.elr",
+    "elr_plus_loss": "litotes.losses.elr_plus",
+    "elr_plus_targets": "litotes.losses.elr_plus",
+    "for_trainer": "litotes.losses.for_trainer",
     "info_nce": "litotes.losses.info_nce",
     "multiple_negatives_ranking_loss": "litotes.losses.ranking",
-    "negatives_plan": "litotes.losses.tiled_info_nce",
+    "negatives_plan": "litotes.losses.partition_plan",
     "pairwise_logistic_loss": "litotes.losses.pairwise",
     "ranked_lists": "litotes.losses.ranked_lists",
+    "sigmoid_ramp": "litotes.losses.elr_plus",
+    "soft_cross_entropy": "litotes.losses.elr",
     "star_loss": "litotes.losses.star",
     "star_scores": "litotes.losses.star",
     "tiled_info_nce": "litotes.losses.tiled_info_nce",

@@ -18,6 +18,7 @@ __all__ = [
     "bm25_scores",
     "mine_into",
     "miner_from_spec",
+    "nearest",
 ]
 
 __getattr__, __dir__ = lazy_names(
@@ -38,5 +39,6 @@ __getattr__, __dir__ = lazy_names(
         "bm25_scores": "litotes.mining.bm25",
         "mine_into": "litotes.mining.run",
         "miner_from_spec": "litotes.mining.named",
+        "nearest": "litotes.mining.nearest",
     },
 )

@@ -107,6 +107,7 @@ CATALOGUE = (
         "Compressing features for noisy labels",
         "Chen et al., IEEE TNNLS 2022, arXiv 2206.13140",
         "Nested dropout orders the features, two such networks teach each other, and wrong labels are not memorised.",
+        commands=("nested-co-teaching",),
     ),
     Recipe(
         "d2o",
@@ -135,6 +136,7 @@ CATALOGUE = (
         "Early-learning regularization",
         "Liu et al., NeurIPS 2020, arXiv 2007.00151",
         "Keeps a classifier near what it believed before it began to memorise wrong labels.",
+        commands=("elr", "elr-plus"),
     ),
     Recipe(
         "gnm-vlm",

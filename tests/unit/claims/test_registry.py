@@ -15,7 +15,7 @@ from litotes.recipes.catalogue import CATALOGUE
 from tests.made_up_claims import CLAIM, Runs, claim
 
 ROOT = Path(__file__).parents[3]
-OUR_OWN = {"audit-retrieval"}  # what Litotes itself promises, beside the systems of papers
+OUR_OWN = {"audit-labels", "audit-retrieval"}  # what Litotes itself promises, beside the systems of papers
 
 
 @pytest.mark.parametrize("slug", slugs_with_claims())

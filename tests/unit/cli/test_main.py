@@ -14,7 +14,7 @@ from litotes.cli.main import app, main
 from litotes.core.errors import LitotesError, MachineError
 
 ROOT = Path(__file__).parents[3]
-VERBS = ("demo", "inspect", "mine", "judge", "report", "export", "train", "evaluate")
+VERBS = ("demo", "inspect", "mine", "judge", "report", "export", "train", "predict", "evaluate")
 VERBS += ("recipes", "reproduce", "resume", "data")
 HELPFUL = [*([verb] for verb in VERBS if verb != "train"), ["train", "star"], ["train", "adore"], ["data", "export"]]
 HEAVY = {"torch", "sentence_transformers", "transformers", "datasets", "faiss", "bm25s", "scipy", "sklearn", "pandas"}

@@ -37,10 +37,15 @@ def caught(tmp_path, monkeypatch):
 def test_every_field_of_the_config_is_an_option_with_its_help(command, capsys, monkeypatch):
     monkeypatch.setenv("COLUMNS", "500")
     assert main(["train", command, "--help"]) == 0
-    said = " ".join(capsys.readouterr().out.split())
+    said = whole(capsys.readouterr().out)
     for name, field in find_training_command(command).config.model_fields.items():
         assert f"--{name.replace('_', '-')}" in said
-        assert field.description in said
+        assert whole(field.description) in said
+
+
+def whole(text):
+    """A text without its line breaks, those after a hyphen too."""
+    return " ".join(text.split()).replace("- ", "-")
 
 
 def test_only_what_is_given_is_passed(caught):
@@ -60,7 +65,7 @@ def test_texts_are_passed_as_typed_also_where_files_have_their_names(caught):
 
 
 PLACES = [("adore", "encoder"), ("cet", "encoder"), ("cet", "model"), ("cet", "selection_model"), ("peg", "encoder")]
-PLACES += [("ar2", "encoder"), ("ar2", "ranker"), ("ar2", "answers")]
+PLACES += [("elr", "encoder"), ("ar2", "encoder"), ("ar2", "ranker"), ("ar2", "answers")]
 
 
 @pytest.mark.parametrize(("command", "option"), PLACES)
@@ -112,6 +117,15 @@ def test_types_that_the_command_line_reads():
     assert train_verb._typed(int | None) is int
     assert train_verb._typed(Literal["a", "b"] | None) == Literal["a", "b"]
     assert train_verb._typed(dict[str, int]) is str
+
+
+def test_a_default_is_shown_as_one_would_type_it():
+    assert [train_verb._as_typed(value) for value in ((256, 64), (0.5,), "auto", 3.0)] == [
+        "256,64",
+        "0.5",
+        "auto",
+        "3.0",
+    ]
 
 
 def test_a_planned_command_says_so(monkeypatch):

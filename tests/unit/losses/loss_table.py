@@ -10,11 +10,16 @@ from typing import Any
 import torch
 
 from litotes.losses import (
+    TargetMemory,
     adore_loss,
     difficulty_info_nce,
+    early_learning_term,
+    elr_loss,
+    elr_plus_loss,
     info_nce,
     multiple_negatives_ranking_loss,
     pairwise_logistic_loss,
+    soft_cross_entropy,
     star_loss,
     tiled_info_nce,
     triplet_loss,
@@ -265,6 +270,84 @@ def kept_margin(scores, up, down) -> torch.Tensor:
     return gaps[up[:, :, None] & down[:, None, :]].min()
 
 
+# --- elr ----------------------------------------------------------------------------------------------------------
+
+
+def make_term(g: torch.Generator) -> dict:
+    """Targets as after a few visits: rows of a distribution, times less than 1."""
+    targets = torch.randn(ROWS, COLS, generator=g).double().softmax(dim=1) * torch.tensor([[0.9], [0.3], [0.05]])
+    return {"logits": 2 * torch.randn(ROWS, COLS, generator=g), "targets": targets}
+
+
+def make_kl_term(g: torch.Generator) -> dict:
+    return make_term(g) | {"form": "kl"}
+
+
+def make_dot_term(g: torch.Generator) -> dict:
+    return make_term(g) | {"form": "dot"}
+
+
+def probabilities(logits: list[float], clamp: float = 1e-4) -> list[float]:
+    total = sum(map(math.exp, logits))
+    return [min(max(math.exp(z) / total, clamp), 1 - clamp) for z in logits]
+
+
+def loop_terms(logits, targets, form="log") -> list[float]:
+    losses = []
+    for z, t in zip(logits.tolist(), targets.tolist(), strict=True):
+        p = probabilities(z)
+        s = sum(a * b for a, b in zip(t, p, strict=True))
+        kl = sum(a * math.log(a / b) for a, b in zip(t, p, strict=True) if a)
+        losses.append({"log": math.log(1 - s), "dot": -s, "kl": kl}[form])
+    return losses
+
+
+def loop_term(logits, targets, form="log") -> float:
+    return mean(loop_terms(logits, targets, form))
+
+
+def make_soft(g: torch.Generator) -> dict:
+    soft_labels = torch.randn(ROWS, COLS, generator=g).double().softmax(dim=1)
+    return {"logits": 2 * torch.randn(ROWS, COLS, generator=g), "soft_labels": soft_labels}
+
+
+def loop_softs(logits, soft_labels) -> list[float]:
+    rows = zip(logits.tolist(), soft_labels.tolist(), strict=True)
+    return [-sum(y * math.log(p) for y, p in zip(Y, probabilities(z, 0.0), strict=True)) for z, Y in rows]
+
+
+def loop_soft(logits, soft_labels) -> float:
+    return mean(loop_softs(logits, soft_labels))
+
+
+def make_elr_plus(g: torch.Generator) -> dict:
+    return make_soft(g) | {"targets": make_term(g)["targets"], "regularization": 2.0, "ramp": 0.4}
+
+
+def loop_elr_plus(logits, soft_labels, targets, regularization, ramp) -> float:
+    pairs = zip(loop_softs(logits, soft_labels), loop_terms(logits, targets), strict=True)
+    return mean([ce + ramp * regularization * term for ce, term in pairs])
+
+
+def held_elr_loss(logits, labels, targets, reduction="mean") -> torch.Tensor:
+    """``elr_loss`` with a memory that holds these targets and does not move."""
+    memory = TargetMemory.from_targets(targets.float() if targets.dtype == torch.bfloat16 else targets)
+    return elr_loss(logits, labels, memory, torch.arange(len(logits)), update=False, reduction=reduction)
+
+
+held_elr_loss.__name__ = "elr_loss"
+
+
+def make_elr(g: torch.Generator) -> dict:
+    return make_term(g) | {"labels": torch.tensor([0, 3, 1])}
+
+
+def loop_elr(logits, labels, targets) -> float:
+    one_hot = torch.nn.functional.one_hot(labels, COLS).double()
+    pairs = zip(loop_softs(logits, one_hot), loop_terms(logits, targets), strict=True)
+    return mean([ce + 3.0 * term for ce, term in pairs])
+
+
 TILED_LEFT_OUT = {
     "row_wise": "the documents of other rows are this row's negatives",
     "permutable": "its columns are documents: permuting them is tested instead",
@@ -394,5 +477,41 @@ LOSSES: dict[str, dict[str, Any]] = {
         "left_out": {"permutable": "a row has one positive and one negative"},
         "reference": loop_cosine_triplet,
         "measure": lambda x: -torch.tensor(loop_cosine_triplet(**x)),
+    },
+    "soft_cross_entropy": {
+        "loss": soft_cross_entropy,
+        "make_inputs": make_soft,
+        "promises": {"row_wise": True, "permutable": True, "differentiable": ("logits",), "direction": +1},
+        "reference": loop_soft,
+        "measure": lambda x: -torch.tensor(loop_soft(**x)),
+    },
+    **{
+        name: {
+            "loss": early_learning_term,
+            "make_inputs": make,
+            "promises": {"row_wise": True, "permutable": True, "differentiable": ("logits",), "direction": +1},
+            "reference": loop_term,
+            "measure": lambda x: (x["targets"] * x["logits"].softmax(dim=1)).sum(),
+        }
+        for name, make in (
+            ("early_learning_term", make_term),
+            ("early_learning_term-kl", make_kl_term),
+            ("early_learning_term-dot", make_dot_term),
+        )
+    },
+    "elr_loss": {
+        "loss": held_elr_loss,
+        "make_inputs": make_elr,
+        "promises": {"row_wise": True, "differentiable": ("logits",), "direction": +1},
+        "left_out": {"permutable": "a label names its column; elr_plus_loss, whose labels have columns, promises it"},
+        "reference": loop_elr,
+        "measure": lambda x: -torch.tensor(loop_elr(**x)),
+    },
+    "elr_plus_loss": {
+        "loss": elr_plus_loss,
+        "make_inputs": make_elr_plus,
+        "promises": {"row_wise": True, "permutable": True, "differentiable": ("logits",), "direction": +1},
+        "reference": loop_elr_plus,
+        "measure": lambda x: -torch.tensor(loop_elr_plus(**x)),
     },
 }

@@ -73,7 +73,8 @@ def test_rows_are_found_by_slug_and_by_command() -> None:
 def test_an_unknown_name_is_an_error_that_names_the_nearest() -> None:
     with pytest.raises(LitotesError, match="There is no system 'star-adroe'. Did you mean 'star-adore'?"):
         find("star-adroe")
-    with pytest.raises(LitotesError, match="There is no training command 'qqq'. Known: adore, ar2, cet, peg, star."):
+    known = "adore, ar2, cet, elr, elr-plus, nested-co-teaching, peg, star"
+    with pytest.raises(LitotesError, match=f"There is no training command 'qqq'. Known: {known}."):
         find_command("qqq")
 
 

@@ -117,7 +117,7 @@ class TrainingOptions(EncoderOptions):
         return {**words, "max_steps": self.max_steps or -1, "warmup_steps": warmup, "bf16": self.autocast}
 
     def rounds_arguments(self, checkpoints: str | Path, steps: int, **rest: Any) -> RoundsArguments:
-        """The options as :class:`litotes.training.Rounds` takes them, for a run of ``steps``; ``rest`` replaces them."""
+        """The options as :class:`litotes.training.Rounds` takes them for a run of ``steps``; ``rest`` replaces them."""
         from litotes.training import RoundsArguments
 
         words = {name: getattr(self, name) for name in _LOOP} | rest
