@@ -43,7 +43,7 @@ def neighbour_shares(
         reference: numbers and classes of other rows, which are asked instead.
 
     >>> neighbour_shares(np.array([[0.0], [0.0], [9.0]]), np.array([0, 0, 1]), 2, k=1).round(2).tolist()
-    [[0.83, 0.17], [0.83, 0.17], [0.83, 0.17]]
+    [[0.83, 0.17], [0.83, 0.17], [0.76, 0.24]]
     """
     found = neighbours_of(features, np.arange(len(features)), k, None if reference is None else reference[0])
     theirs = labels if reference is None else reference[1]

@@ -32,8 +32,8 @@ def nested_prior(dim: int, std: float, mu: float = 0.0) -> Float[Tensor, "dim"]:
         std: s, the width: near 0 only the k nearest to ``mu`` has a chance, infinity is uniform.
         mu: the k of the peak; 0 is half a Gaussian, which favours few channels.
 
-    >>> nested_prior(3, 1.0)  # e^-1, e^-4, e^-9 over their sum
-    tensor([0.9523, 0.0474, 0.0003], dtype=torch.float64)
+    >>> nested_prior(3, 1.0).mul(1e4).round().int().tolist()  # e^-1, e^-4, e^-9 over their sum, in ten-thousandths
+    [9523, 474, 3]
     """
     check_int("nested_prior", "dim", dim, at_least=1)
     check_float("nested_prior", "mu", mu)
