@@ -59,7 +59,8 @@ if TYPE_CHECKING:
     from litotes.recipes.classification.tacred_noise import NeighbourCleaner
     from litotes.recipes.load_model import load_model
     from litotes.recipes.retrieval.ar2 import Ar2Config, train_ar2
-    from litotes.recipes.retrieval.cet import CetConfig, train_cet
+    from litotes.recipes.retrieval.cet import train_cet
+    from litotes.recipes.retrieval.cet_options import CetConfig
     from litotes.recipes.retrieval.peg import train_peg
     from litotes.recipes.retrieval.peg_options import PegConfig
     from litotes.recipes.retrieval.star_adore import AdoreConfig, StarConfig, train_adore, train_star
@@ -163,7 +164,7 @@ _HOMES = {
     "Audit": "litotes.auditing.retrieval_audit",
     "BM25Miner": "litotes.mining.bm25",
     "Candidates": "litotes.core.candidates",
-    "CetConfig": "litotes.recipes.retrieval.cet",
+    "CetConfig": "litotes.recipes.retrieval.cet_options",
     "ChooseChannels": "litotes.training.co_teaching",
     "CoTeaching": "litotes.training.co_teaching",
     "Collection": "litotes.core.collection",

@@ -12,11 +12,14 @@ from jaxtyping import Int, Shaped
 from torch import Tensor
 
 from litotes.core.errors import LitotesError
+from litotes.losses.shared_ids import IdSets
 
 if TYPE_CHECKING:
     from litotes.core import Collection
 
 __all__ = ["check_ids", "known_positives", "text_ids"]
+
+_AT_ONCE = 2**18  # positives that are looked at together; only those in the batch are kept
 
 
 def check_ids(
@@ -54,19 +57,19 @@ def text_ids(data: "Collection", columns: Int[Tensor, "*n"]) -> Int[Tensor, "*n"
     return torch.from_numpy(twins).to(columns.device)
 
 
-def known_positives(
-    data: "Collection", rows: Int[Tensor, "queries"], document_ids: Int[Tensor, "documents"]
-) -> Int[Tensor, "queries most"]:
-    """Which of the batch's documents, by ``text_ids``, are known positives of each row; padded with -1."""
-    queries, present = rows.cpu().numpy(), document_ids.cpu().numpy()
-    indptr, cols = data.never_negative()
-    sizes = indptr[queries + 1] - indptr[queries]
-    places = np.arange(sizes.sum()) + np.repeat(indptr[queries] - np.cumsum(sizes) + sizes, sizes)
-    owners, ids = np.repeat(np.arange(len(queries)), sizes), cols[places]  # twins, the first of them too
-    here = np.isin(ids, present)
-    cells = np.unique(owners[here] * data.n_cols + ids[here])
-    owners, ids = cells // data.n_cols, cells % data.n_cols
-    counts = np.bincount(owners, minlength=len(queries))
-    padded = np.full((len(queries), counts.max(initial=0)), -1, dtype=np.int64)
-    padded[owners, np.arange(len(cells)) - np.repeat(np.cumsum(counts) - counts, counts)] = ids
-    return torch.from_numpy(padded).to(rows.device)
+def known_positives(data: "Collection", rows: Int[Tensor, "queries"], document_ids: Int[Tensor, "documents"]) -> IdSets:
+    """Which of the batch's documents, by ``text_ids``, are known positives of each row; equal rows share a set."""
+    queries, of = np.unique(rows.cpu().numpy(), return_inverse=True)
+    present = np.unique(document_ids.cpu().numpy())
+    indptr, cols = data.never_negative()  # twins too, the first of them among them; ascending
+    firsts, counts = indptr[queries], indptr[queries + 1] - indptr[queries]
+    sets, sizes = [], np.zeros(len(queries) + 1, dtype=np.int64)
+    for some in np.split(np.arange(len(queries)), np.flatnonzero(np.diff(counts.cumsum() // _AT_ONCE)) + 1):
+        owners = np.repeat(some, counts[some])
+        starts = np.repeat(counts[some].cumsum() - counts[some], counts[some])
+        ids = cols[np.arange(len(owners)) - starts + firsts[owners]]
+        here = np.isin(ids, present)
+        sets.append(ids[here])
+        sizes[1:] += np.bincount(owners[here], minlength=len(queries))
+    parts = of, sizes.cumsum(), np.concatenate(sets)
+    return IdSets(*(torch.from_numpy(x.astype(np.int64)).to(rows.device) for x in parts))

@@ -55,7 +55,8 @@ def difficulty_info_nce(
         beta: strength of the weights.
         weight_norm: ``"mean"``, the mean weight of a row's chosen negatives is 1; or ``None``, w = exp(beta s).
         level: ``"pair"`` as above; ``"query"``: all negatives weigh 1, and each row's loss is multiplied by
-            exp(beta times the mean score of its chosen negatives), of mean 1 over the rows that have such.
+            exp(beta times the mean score of its chosen negatives), scaled to mean 1 over the rows that have such,
+            whatever ``weight_norm`` says.
         weights: w of each cell in place of those that ``beta`` gives.
         reduction: ``"none"`` gives the losses of the rows.
 
@@ -85,7 +86,7 @@ def difficulty_info_nce(
     if level == "query":
         n = chosen.sum(dim=1)
         difficulty = s.detach().where(chosen, 0.0).sum(dim=1) / n.clamp(min=1)
-        losses = losses * query_weights(difficulty, n > 0, beta=beta, weight_norm=weight_norm)
+        losses = losses * query_weights(difficulty, n > 0, beta=beta)
     return reduce_kept("difficulty_info_nce", losses, counts, reduction)
 
 
@@ -111,10 +112,9 @@ def query_weights(
     keep: Bool[Tensor, "rows"],
     *,
     beta: float,
-    weight_norm: WeightNorm = "mean",
 ) -> Float[Tensor, "rows"]:
-    """exp(beta difficulty), with ``"mean"`` of mean 1 over the kept rows; 1 for others. Without a gradient."""
-    return _log_weights(difficulty.detach()[None], keep[None], beta, weight_norm)[0].exp()
+    """exp(beta difficulty), scaled to mean 1 over the kept rows; 1 for others. Without a gradient."""
+    return _log_weights(difficulty.detach()[None], keep[None], beta, "mean")[0].exp()
 
 
 def check_difficulty(
@@ -135,5 +135,5 @@ def _log_weights(
     if weight_norm == "mean":
         n = chosen.sum(dim=1, keepdim=True)
         total = b.masked_fill((n > 0) & ~chosen, -torch.inf).logsumexp(dim=1, keepdim=True)
-        b = b - (total - n.clamp(min=1).to(b).log())
+        b = (b - total) + n.clamp(min=1).to(b).log()  # in this order: beside a total of 1e10 log n is rounded away
     return b.where(chosen, 0.0)

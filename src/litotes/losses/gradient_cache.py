@@ -45,15 +45,17 @@ def cached_encode(
 
     Args:
         encoder: takes part of the inputs and gives a tensor of as many rows. It must treat each input by itself: a
-            batch norm in training would see other neighbours, and is refused.
+            batch norm in training would see other neighbours. In an ``nn.Module`` it is refused; behind a function it
+            cannot be seen, and the gradients would be those of mini-batches normalised one by one.
         inputs: a tensor, a mapping whose tensors are cut along their first axis, or a sequence such as a list of texts.
         mini_batch_size: inputs encoded at one time.
         parameters: what the encoder has gradients for; by default the parameters of an ``nn.Module``. Frozen ones are
-            passed over.
+            passed over, and those of tied towers may be named by each.
 
     Raises:
-        LitotesError: a function without ``parameters=``, inputs that want a gradient, batch norm in training; at the
-            backward: the encoder used parameters that are not among the given ones.
+        LitotesError: a function without ``parameters=``, inputs that want a gradient, batch norm in training; the
+            encoder used a parameter that is not among the given ones. That is seen at the backward, or at once where
+            none of the given ones has a gradient and there will be no backward.
 
     >>> layer = nn.Linear(3, 2)
     >>> vectors = cached_encode(layer, torch.ones(5, 3), mini_batch_size=2)
@@ -71,7 +73,8 @@ def cached_encode(
         parameters = encoder.parameters()
     _check_encoder(encoder)
     parts = list(_cut(inputs, mini_batch_size))
-    return _CachedEncode.apply(encoder, parts, *(p for p in parameters if p.requires_grad))
+    wanted = {id(p): p for p in parameters if p.requires_grad}.values()  # each once, or its gradient would be doubled
+    return _CachedEncode.apply(encoder, parts, *wanted) if wanted else _constants(encoder, parts)
 
 
 class _CachedEncode(torch.autograd.Function):
@@ -94,8 +97,7 @@ class _CachedEncode(torch.autograd.Function):
         for part, circumstances in zip(ctx.parts, ctx.circumstances, strict=True):
             with torch.enable_grad(), circumstances.again():
                 vectors = ctx.encoder(part)
-            if not start:
-                _check_all_known(vectors, parameters)
+            _check_all_known(vectors, parameters)
             of_vectors = gradient[start : start + len(vectors)].to(vectors.dtype)
             start += len(vectors)
             if vectors.requires_grad:
@@ -133,6 +135,15 @@ class _Circumstances:
             torch.set_rng_state(self.cpu_state)
             set_device_states(self.devices, self.device_states)
             yield
+
+
+def _constants(encoder: Callable[[Any], Tensor], parts: list[Any]) -> Tensor:
+    """Vectors of an encoder that has nothing to train, as its caller says."""
+    vectors = []
+    for part in parts:
+        vectors.append(encoder(part))
+        _check_all_known(vectors[-1], ())
+    return torch.cat(vectors)
 
 
 def _cut(inputs: Any, size: int) -> Iterator[Any]:

@@ -22,8 +22,7 @@ from litotes.core.errors import LitotesError
 from litotes.losses.across_processes import gathered, rank
 from litotes.losses.batch_ids import check_ids, known_positives, text_ids
 from litotes.losses.difficulty import Level, WeightNorm, check_difficulty, query_weights
-from litotes.losses.partition_plan import Which
-from litotes.losses.tiled_info_nce import check_tiled, negatives_plan, own_and_known, reverse_plan
+from litotes.losses.partition_plan import Which, check_tiled, negatives_plan, own_and_known, reverse_plan
 from litotes.losses.tiled_partition import tiled_partition
 
 if TYPE_CHECKING:
@@ -39,7 +38,7 @@ class ProgressiveInfoNCELoss(CachedLossMixin, nn.Module):
 
     Every anchor is scored against all positives and all negatives of the batch, and of all processes if asked. A
     document that is a known positive of the anchor (an observed positive or its text twin) is left out, by id.
-    ``beta`` is a plain attribute that a schedule sets before each step.
+    ``beta`` is a plain attribute that a schedule sets before each step; ``where``, what an error says of that step.
 
     Inputs: columns anchor, positive, negative_1..k (k may be 0); labels: ids int64 ``[B, 2 + k]`` as
     :class:`NegativesCollator` makes them, or none (only the anchor's own positive is then known).
@@ -51,7 +50,8 @@ class ProgressiveInfoNCELoss(CachedLossMixin, nn.Module):
         beta: strength of the weights by difficulty; 0 is plain InfoNCE.
         which: ``"all_negatives"``, ``"hard_negatives"`` (the anchor's own) or ``"in_batch_negatives"`` are weighted.
         weight_norm: ``"mean"``: the weights of an anchor's chosen negatives have mean 1; ``None``: exp(beta s).
-        level: ``"pair"``, or ``"query"``: whole anchors weigh by the mean similarity of their chosen negatives.
+        level: ``"pair"``, or ``"query"``: whole anchors weigh by the mean similarity of their chosen negatives, with
+            mean 1 over the batch.
         mini_batch_size: texts encoded at one time, with a second forward for each; None encodes all at once. A model of
             static word vectors cannot be cut, and needs None.
         max_bytes: of memory for tiles of scores.
@@ -61,7 +61,8 @@ class ProgressiveInfoNCELoss(CachedLossMixin, nn.Module):
         gather_across_devices: documents (and anchors, if ``symmetric``) of all processes; batches of equal size.
 
     Raises:
-        LitotesError: parameters out of range, or a model whose inputs cannot be cut into mini-batches.
+        LitotesError: parameters out of range, or a model whose inputs cannot be cut into mini-batches; in training, a
+            loss that is NaN or infinite, before anything is learnt from it.
     """
 
     def __init__(
@@ -102,6 +103,7 @@ class ProgressiveInfoNCELoss(CachedLossMixin, nn.Module):
         self.similarity: Literal["cosine", "dot"] = similarity
         self.margin, self.ratio = margin, ratio
         self.symmetric, self.gather_across_devices = symmetric, gather_across_devices
+        self.where = ""
 
     def forward(
         self,
@@ -132,6 +134,13 @@ class ProgressiveInfoNCELoss(CachedLossMixin, nn.Module):
         n_columns = len(documents) // len(anchors)
         ids = check_ids(labels, self.data, batch=len(anchors), columns=n_columns, owner=_NAME)
         loss = self._loss(anchors, documents, n_columns, ids)
+        if not loss.isfinite():
+            vectors = "finite" if anchors.isfinite().all() and documents.isfinite().all() else "not all finite either"
+            raise LitotesError(
+                f"The loss is {loss.item()}{self.where and ' at '}{self.where}, with temperature {self.temperature:g} "
+                f"and beta {self.beta:g}; the encoder's vectors are {vectors}. Lower the learning rate or beta, or "
+                "raise the temperature; checkpoints before it are good."
+            )
         if with_backward:
             loss.backward()
             return loss.detach()
@@ -167,10 +176,10 @@ class ProgressiveInfoNCELoss(CachedLossMixin, nn.Module):
         losses = found.losses
         if plan.difficulty:
             every = everyone(found.difficulty), everyone(found.chosen) > 0
-            weights = query_weights(*every, beta=self.beta, weight_norm=self.weight_norm)
+            weights = query_weights(*every, beta=self.beta)
             losses = losses * weights[before // n_columns : before // n_columns + len(losses)]
         if self.symmetric:
-            all_anchors, own, known = everyone(anchors), before // n_columns + place, None
+            all_anchors, own, known = everyone(anchors), before // n_columns + place, []
             if document_ids is not None and ids is not None:
                 assert self.data is not None
                 first = torch.arange(len(all_anchors), device=place.device)

@@ -125,7 +125,7 @@ class _Pass:
             cols = ((row >= 0) & (row < height)).nonzero(as_tuple=True)[0]
             out.add(row[cols] * width + cols)
         if plan.shared is not None:
-            found = plan.shared.in_tile(start, start + height, left // plan.tile[1], most=s.numel() // 8)
+            found = plan.shared.in_tile(start, start + height, left, left + width, most=s.numel() // 8)
             for part, (rows, cols) in enumerate(found):
                 if part:
                     out.be_many(s)

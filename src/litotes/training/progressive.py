@@ -48,6 +48,7 @@ class ProgressSchedule(TrainerCallback):
     """Sets an attribute of a loss from ``state.global_step / state.max_steps``, in a Trainer and in ``Rounds``.
 
     All forward passes of one optimiser step see one value, and so does an evaluation: that of the steps done so far.
+    A loss with an attribute ``where`` is also told the step and its learning rate, for what its errors say.
 
     Args:
         loss: the object to set it on, such as a :class:`~litotes.losses.progressive.ProgressiveInfoNCELoss`.
@@ -87,20 +88,24 @@ class ProgressSchedule(TrainerCallback):
 
     def on_train_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """The value where training begins or, resumed, goes on."""
-        self._set(state)
+        self._set(state, kwargs)
 
     def on_step_begin(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """The value of the step that begins, before any of its forward passes."""
-        self._set(state)
+        self._set(state, kwargs)
 
     def on_step_end(self, args: Any, state: Any, control: Any, **kwargs: Any) -> None:
         """The value after the step, for an evaluation that comes before the next."""
-        self._set(state)
+        self._set(state, kwargs)
 
-    def _set(self, state: Any) -> None:
+    def _set(self, state: Any, given: dict[str, Any]) -> None:
         if state.max_steps < 1:
             raise LitotesError(
                 f"ProgressSchedule needs the number of steps of the whole run, and the trainer says {state.max_steps}. "
                 "Set max_steps."
             )
         setattr(self.loss, self.attribute, self.value(min(state.global_step / state.max_steps, 1.0)))
+        if hasattr(self.loss, "where"):
+            rates = [group["lr"] for group in getattr(given.get("optimizer"), "param_groups", ())]
+            rate = f", learning rate {max(rates):.3g}" if rates else ""
+            self.loss.where = f"step {min(state.global_step + 1, state.max_steps)} of {state.max_steps}{rate}"

@@ -63,6 +63,16 @@ def test_tied_towers_and_other_uses_of_their_parameters_add_up():
     )
 
 
+def test_a_parameter_that_is_named_twice_gets_its_gradient_once():
+    tower = encoder()
+    both = contrastive(tower, tower)
+    twice = [*tower.parameters(), *tower.parameters()]  # as two towers that share an encoder name them
+    same(
+        step([tower], both, lambda t, x: cached_encode(t, x, 3, parameters=twice)),
+        step([tower], both, at_once),
+    )
+
+
 def test_frozen_parameters_get_none_and_the_rest_what_is_theirs():
     tower = encoder()
     for p in tower[0].parameters():
@@ -205,6 +215,26 @@ class TestRefused:
         found = cached_encode(tower, vectors(N, WIDTH), 2, parameters=tower[0].parameters())
         with pytest.raises(LitotesError, match=r"used a parameter of shape \(3, 8\) that is not among parameters="):
             found.sum().backward()
+
+    def test_a_parameter_that_only_a_later_mini_batch_used(self):
+        tower, x = encoder(), vectors(N, WIDTH)
+        later = vectors(3).requires_grad_()
+
+        def encode(part):
+            return tower(part) if torch.equal(part[0], x[0]) else tower(part) * later
+
+        found = cached_encode(encode, x, 3, parameters=tower.parameters())
+        with pytest.raises(LitotesError, match=r"used a parameter of shape \(3,\) that is not among parameters="):
+            found.sum().backward()
+
+    @pytest.mark.parametrize("named", [(), [vectors(3)]], ids=["none", "frozen ones"])
+    def test_no_parameter_to_train_where_the_encoder_has_one(self, named):
+        with pytest.raises(LitotesError, match=r"used a parameter of shape \(3, 8\) that is not among parameters="):
+            cached_encode(encoder(), vectors(N, WIDTH), 2, parameters=named)
+        with torch.no_grad():
+            cached_encode(encoder(), vectors(N, WIDTH), 2, parameters=named)  # where no gradient can be lost
+        frozen = encoder().requires_grad_(False)
+        assert not cached_encode(frozen, vectors(N, WIDTH), 2, parameters=named).requires_grad
 
     def test_a_function_without_parameters(self):
         with pytest.raises(LitotesError, match="must know what the encoder has gradients for: pass an nn.Module, or"):

@@ -88,6 +88,24 @@ def test_beta_is_an_attribute_that_a_schedule_sets():
     assert loss.get_config_dict()["beta"] == 4.0
 
 
+@pytest.mark.parametrize("size", [None, 2])
+def test_a_loss_that_is_no_number_is_refused_before_anything_is_learnt(size: int | None):
+    given = columns()
+    with torch.no_grad():
+        given[0] *= 1e200
+        given[1] *= 1e200
+    loss = ProgressiveInfoNCELoss(PassThrough(), beta=1.5, temperature=0.1, similarity="dot", mini_batch_size=size)
+    why = r"The loss is (nan|inf), with temperature 0.1 and beta 1.5; the encoder's vectors are finite. Lower the le"
+    with pytest.raises(LitotesError, match=why):
+        loss(features(*given))
+    given[2].detach()[0, 0] = torch.nan
+    loss.where = "step 3 of 8, learning rate 0.01"
+    why = r"The loss is nan at step 3 of 8, learning rate 0.01, with .* the encoder's vectors are not all finite either"
+    with pytest.raises(LitotesError, match=why):
+        loss(features(*given))
+    assert all(x.grad is None for x in given)
+
+
 def test_without_gradients_it_is_only_a_value():
     given = columns()
     with torch.no_grad():
@@ -136,6 +154,7 @@ NUMBERS = [
     {"beta": float("nan")},
     {"mini_batch_size": 0},
     {"margin": float("inf")},
+    {"ratio": 0.0},
     {"max_bytes": 1},
 ]
 WORDS = [{"which": "hard"}, {"similarity": "cos"}, {"level": "row"}, {"weight_norm": "sum"}]

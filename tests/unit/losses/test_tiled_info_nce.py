@@ -13,6 +13,7 @@ from torch.nn import functional as F
 from litotes.core.errors import LitotesError
 from litotes.losses import difficulty_info_nce, negatives_plan, tiled_info_nce, tiled_partition
 from litotes.losses.left_out import LeftOut
+from litotes.losses.shared_ids import IdSets
 from litotes.testing.largest_tensor import LargestTensor
 from tests.unit.losses.stand_ins import vectors
 
@@ -278,6 +279,36 @@ class TestTraps:
             assert loss.item() == pytest.approx(exact.item(), rel=1e-4)
             assert all(gradient.isfinite().all() for gradient in gradients(loss, q, d))
 
+    @pytest.mark.parametrize("beta", [3.0, -3.0])
+    @pytest.mark.parametrize("weight_norm", ["mean", None])
+    def test_queries_weigh_with_mean_one_also_where_vectors_are_huge(self, beta: float, weight_norm: str | None):
+        q, d = inputs(dtype=torch.float32)
+        plain, weighing = {"normalize": False, "tile": 3}, {"beta": beta, "level": "query", "weight_norm": weight_norm}
+        for factor in (1.0, 1e4):
+            plan = negatives_plan(factor * q, factor * d, **plain, **weighing)
+            partition = tiled_partition(factor * q, factor * d, plan)
+            losses = tiled_info_nce(factor * q, factor * d, reduction="none", **plain, **weighing)
+            weights = B * (beta * partition.difficulty.double()).softmax(dim=0)
+            torch.testing.assert_close(losses.double(), partition.losses.double() * weights, rtol=1e-4, atol=1e-30)
+            assert weights.max() > 1.5
+            assert all(x.isfinite().all() for x in (losses, *gradients(losses.sum(), q, d)))
+
+    def test_a_small_loss_has_all_its_digits(self):
+        """The dense form takes it from a log-partition of 35, and three digits are left."""
+        n, near = 32, torch.tensor([1.0, 0.5, 0.5])
+        q = vectors(n, 768, dtype=torch.float32).requires_grad_()
+        d = near[:, None] * q.detach()[:, None] + vectors(n, 3, 768, seed=1, dtype=torch.float32)
+        d = d.flatten(0, 1).requires_grad_()
+        dense, exact = (
+            F.cross_entropy(F.normalize(a) @ F.normalize(b).T / 0.02, 3 * torch.arange(n))
+            for a, b in ((q, d), (q.double(), d.double()))
+        )
+        mine = tiled_info_nce(q, d, temperature=0.02)
+        assert mine.item() == pytest.approx(exact.item(), rel=1e-5) and 0 < exact < 1e-4
+        assert abs(dense - exact) > 1e-5 * exact, "the test would say nothing"
+        for found, wanted in zip(gradients(mine, q, d), gradients(exact, q, d), strict=True):
+            assert (found - wanted).abs().max() < 5e-5 * wanted.abs().max()
+
     def test_a_row_whose_first_tile_is_masked_whole_has_no_nan(self):
         q, d = inputs()
         known = torch.arange(N)[:6].expand(B, 6)
@@ -303,6 +334,24 @@ class TestTraps:
         w = w / w.mean()
         expected = math.log(math.e + w[0] * math.exp(0.6) + w[1]) - 1.0
         assert tiled_info_nce(q, d, temperature=1.0, beta=2.0).item() == pytest.approx(expected, rel=1e-6)
+
+    @pytest.mark.parametrize("options", [{}, {"which": "hard_negatives"}, {"symmetric": True}], ids=str)
+    def test_known_ids_as_sets_are_those_of_the_padded_matrix(self, options: dict):
+        q, d = inputs()
+        padded = torch.tensor([[7, 3], [-1, -1], [1, -1], [7, 3], [-5, 14]])
+        sets = IdSets(torch.tensor([2, 0, 1, 2, 3]), torch.tensor([0, 0, 1, 3, 4]), torch.tensor([1, 3, 7, 14]))
+        options = {"beta": 2.0, "tile": (2, 4), "reduction": "none", "document_ids": torch.arange(N), **options}
+        mine, theirs = (tiled_info_nce(q, d, known_ids=known, **options) for known in (sets, padded))
+        assert_same(mine, theirs, q, d)
+        assert (mine != tiled_info_nce(q, d, **options)).any()
+
+    def test_a_positive_without_an_id_is_still_a_document_for_the_others(self):
+        q, d = inputs()
+        ids = torch.arange(N)
+        ids[OWN[2]] = -1
+        assert_same(
+            tiled_info_nce(q, d, document_ids=ids, reduction="none"), tiled_info_nce(q, d, reduction="none"), q, d
+        )
 
     def test_the_number_of_negatives_differs_by_row_where_some_are_masked(self):
         q, d = inputs()
@@ -439,7 +488,11 @@ class TestDoor:
             match=r"queries of shape \(5, 4\) and documents of shape \(15, 3\). Expected two matrices with",
         ):
             tiled_info_nce(q, d[:, :3])
-        numbers = {"temperature": 0.0, "beta": torch.nan, "margin": torch.inf, "max_bytes": 0, "tile": 0}
+        with pytest.raises(LitotesError, match=r"'known_ids' parameter of .* must hold 5 whole numbers a column. Got"):
+            tiled_info_nce(q, d, document_ids=torch.arange(N), known_ids=torch.arange(B))
+        with pytest.raises(LitotesError, match=r"'known_ids' parameter of tiled_info_nce must hold 5 whole numbers. G"):
+            tiled_info_nce(q, d, document_ids=torch.arange(N), known_ids=IdSets.single(torch.arange(4)))
+        numbers = {"temperature": 0.0, "beta": torch.nan, "margin": torch.inf, "max_bytes": 0, "tile": 0, "ratio": 0.0}
         words = {"which": "hard", "weight_norm": "sum", "level": "pairs", "reduction": "average"}
         for bad in ({name: value} for name, value in {**numbers, **words}.items()):
             with pytest.raises(LitotesError, match=f"{next(iter(bad))!r} parameter of tiled_info_nce"):

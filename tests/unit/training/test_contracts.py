@@ -20,6 +20,11 @@ SAMPLERS: dict[str, dict[str, Any]] = {
         "drop_last": True,
     },
     "one-source": {"make": lambda: SourceBatches(np.arange(50) % 3, 7, seed=3), "rows": 50},
+    "one-source-of-two-processes": {
+        "make": lambda: SourceBatches(np.arange(50) % 3, 4, processes=2, seed=3),
+        "rows": 50,
+        "drop_last": True,
+    },
 }
 
 CHECKS = [

@@ -70,9 +70,10 @@ class Watched(InfoNCELoss):
 
     def __init__(self, model, data=None):
         super().__init__(model, data)
-        self.beta, self.calls = None, []
+        self.beta, self.where, self.calls, self.places = None, "", [], []
 
     def forward(self, sentence_features, labels=None):
+        self.places.append(self.where)
         self.calls.append((self.model.training, self.beta))  # the Trainer switches the model alone
         return super().forward(sentence_features, labels)
 
@@ -125,6 +126,12 @@ def test_an_evaluation_neither_moves_it_nor_sees_another_value_than_the_next_ste
     loss = train(data, tmp_path, eval_strategy="steps", eval_steps=2, per_device_eval_batch_size=2)
     assert betas(loss) == [step / 12 for step in range(12)]
     assert betas(loss, training=False) == [step / 12 for step in range(2, 14, 2) for _ in range(2)]
+
+
+def test_the_loss_is_told_where_training_is(data, tmp_path):
+    loss = train(data, tmp_path, gradient_accumulation_steps=3, learning_rate=1e-2, warmup_steps=0)
+    steps = [f"step {step + 1} of 4, learning rate {1e-2 * (1 - step / 4):.3g}" for step in range(4)]
+    assert loss.places == [place for place in steps for _ in range(3)]
 
 
 def test_resumed_it_goes_on_by_the_global_step(data, tmp_path):

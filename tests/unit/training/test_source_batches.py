@@ -3,7 +3,9 @@
 import numpy as np
 import pyarrow as pa
 import pytest
+from accelerate.data_loader import BatchSamplerShard, prepare_data_loader
 from sentence_transformers import SentenceTransformer, SentenceTransformerTrainer, SentenceTransformerTrainingArguments
+from torch.utils.data import DataLoader
 
 from litotes.core import Collection
 from litotes.core.errors import DataError, LitotesError
@@ -30,6 +32,73 @@ def test_a_source_leaves_no_small_rest():
         "wiki": [3, 4, 4],
         "code": [2],
     }
+
+
+@pytest.mark.parametrize("processes", [1, 2, 3])
+def test_several_processes_take_steps_of_one_source_in_full_batches(processes: int):
+    sampler = SourceBatches(SOURCES, 3, processes=processes, drop_last=True)
+    step = 3 * processes
+    assert sampler.left_over == 23 % step + 11 % step + 2  # of code, no step is full
+    steps_seen = []
+    for epoch in range(2):
+        sampler.set_epoch(epoch)
+        batches = list(sampler)
+        assert len(batches) == len(sampler) and len(batches) * 3 + sampler.left_over == len(SOURCES)
+        assert {len(batch) for batch in batches} == {3}
+        steps = [np.concatenate(batches[i : i + processes]) for i in range(0, len(batches), processes)]
+        assert all(len(set(SOURCES[lines])) == 1 for lines in steps)
+        assert len(np.unique(np.concatenate(batches))) == 3 * len(batches), "a line came twice"
+        steps_seen.append({frozenset(lines.tolist()) for lines in steps})
+    assert steps_seen[0] != steps_seen[1]
+
+
+def shares_of(even: bool, **options) -> list[list[list[int]]]:
+    """What accelerate hands out to each of two processes."""
+    samplers = [SourceBatches(SOURCES, 5, **options) for _ in range(2)]
+    return [list(BatchSamplerShard(one, 2, number, even_batches=even)) for number, one in enumerate(samplers)]
+
+
+@pytest.mark.parametrize("even", [True, False], ids=["even", "uneven"])
+def test_accelerate_hands_out_the_batches_of_a_step_to_the_processes(even: bool):
+    steps = list(zip(*shares_of(even, processes=2), strict=True))
+    assert [batch for step in steps for batch in step] == list(SourceBatches(SOURCES, 5, processes=2))
+    assert all(len(one) == len(other) == 5 and len(set(SOURCES[one + other])) == 1 for one, other in steps)
+
+
+def test_accelerate_loses_no_line_of_batches_that_are_not_full():
+    whole = list(SourceBatches(SOURCES, 5))
+    assert {len(batch) for batch in whole} == {2, 3, 4, 5}
+    assert shares_of(even=False) == [whole[0::2], whole[1::2]]
+    one, other = shares_of(even=True)
+    assert len(one) == len(other) and set(np.concatenate(one + other)) == set(range(len(SOURCES)))
+
+
+def test_under_torchrun_it_knows_the_processes_by_itself(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    assert list(SourceBatches(SOURCES, 5)) == list(SourceBatches(SOURCES, 5, processes=2))
+    monkeypatch.setenv("WORLD_SIZE", "1")
+    assert list(SourceBatches(SOURCES, 5)) == list(SourceBatches(SOURCES, 5, processes=1))
+
+
+def test_accelerate_names_the_epoch_to_it_also_where_it_shares_the_batches():
+    """Otherwise all epochs were the first."""
+    lines = [{"line": i} for i in range(len(SOURCES))]
+    loaders = [
+        prepare_data_loader(
+            DataLoader(lines, batch_sampler=SourceBatches(SOURCES, 5, processes=2)),
+            num_processes=2,
+            process_index=number,
+            put_on_device=False,
+        )
+        for number in range(2)
+    ]
+    expected = SourceBatches(SOURCES, 5, processes=2)
+    for epoch in range(3):
+        expected.set_epoch(epoch)
+        for loader in loaders:
+            loader.set_epoch(epoch)
+        shares = [[batch["line"].tolist() for batch in loader] for loader in loaders]
+        assert [batch for step in zip(*shares, strict=True) for batch in step] == list(expected)
 
 
 def test_sources_alternate_and_lines_meet_others_each_epoch():
@@ -77,12 +146,22 @@ def test_what_is_wrong_is_said(data):
         make(data.pairs(), 2)
     with pytest.raises(LitotesError, match="whose label = .* Got columns anchor, positive"):
         make(data.pairs().remove_columns("label"), 2)
-    with pytest.raises(LitotesError, match="set dataloader_drop_last=False"):
-        make(data.pairs(), 2, drop_last=True)
+    with pytest.raises(LitotesError, match=r"No source fills a step: it takes 48 lines \(2 x 24\), .* largest has 23"):
+        SourceBatches(SOURCES, 24, processes=2)
+    with pytest.raises(LitotesError, match="'processes' parameter of SourceBatches must be an int"):
+        SourceBatches(SOURCES, 2, processes=0)
     with pytest.raises(LitotesError, match="'batch_size' parameter of SourceBatches must be an int"):
         SourceBatches(SOURCES, 0)
     with pytest.raises(LitotesError, match="0 rows, too few"):
         SourceBatches([], 4)
+
+
+def test_what_is_left_over_is_said(data, capsys):
+    make = source_batch_sampler(sources_of_rows(with_tasks(data), "task"))
+    assert make(data.pairs(), 4, drop_last=True).left_over == 3
+    assert "Batches of one source: 3 of 15 lines fill no step of 1 x 4 and are left over" in capsys.readouterr().err
+    make(data.pairs(), 4)
+    assert capsys.readouterr().err == ""
 
 
 @pytest.fixture(autouse=True)

@@ -17,116 +17,29 @@ and mining window are this project's reconstruction.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
-from pydantic import Field
 
 from litotes.core import Candidates, Collection, RunFolder
 from litotes.core.errors import DataError, LitotesError
 from litotes.core.fingerprint import digest
-from litotes.recipes.retrieval.options import TrainingOptions
+from litotes.recipes.retrieval.peg_options import PegConfig
 
 if TYPE_CHECKING:
+    import datasets
+    from transformers import TrainerCallback
+
     from litotes.judging.pair_filter import FilteredPairs
-    from litotes.losses.progressive import ProgressiveInfoNCELoss
     from litotes.mining import Miner
     from litotes.models import Encoder
-    from litotes.training import HeldOut, NegativesCollator
+    from litotes.training import HeldOut, NegativesCollator, TrainingRun
 
 __all__ = ["PegConfig", "load_model", "train_peg"]
 
-_WINDOW = "window"  # what the mined list is called in the run folder
-
-
-class PegConfig(TrainingOptions):
-    """PEG: warm-up, filter, hard negatives, and a large batch whose negatives are weighed progressively."""
-
-    presets: ClassVar[dict[str, dict[str, Any]]] = {
-        "paper": {
-            "per_device_train_batch_size": 13_334,  # with H = 5 these are 80,004 documents
-            "num_negatives": 5,
-            "learning_rate": 1e-5,
-            "save_steps": 500,
-        }
-    }
-
-    learning_rate: float = Field(5e-5, gt=0, description="The highest learning rate, of the warm-up too.")
-    num_train_epochs: int = Field(3, ge=1, description="Passes over the training pairs after the warm-up.")
-    per_device_train_batch_size: int = Field(64, ge=1, description="B: training pairs a batch.")
-    mini_batch_size: int = Field(
-        32, ge=0, description="Texts encoded at a time, with cached gradients; 0: the whole batch at once."
-    )
-    max_bytes: int = Field(2**26, ge=2**16, description="Working memory of the loss; no matrix of scores is held.")
-    temperature: float = Field(0.02, gt=0, description="Tau, divides the similarities.")
-    similarity: Literal["auto", "cosine", "dot"] = Field(
-        "auto", description="What vectors are compared by, here and in the result; auto: as the encoder does."
-    )
-    symmetric: bool = Field(False, description="Add the loss of each positive over the queries of the batch.")
-    in_batch_epochs: int = Field(1, ge=0, description="Warm-up: passes with in-batch negatives alone; 0: none.")
-    in_batch_steps: int = Field(0, ge=0, description="Steps of the warm-up; if positive it counts instead.")
-    filter_top: int | None = Field(
-        None,
-        ge=1,
-        description="Drop pairs whose positive has so many unlabelled documents above it, by the warm model.",
-    )
-    filter_min_score: float | None = Field(None, description="Drop pairs that the warm model scores lower.")
-    num_negatives: int = Field(5, ge=0, description="H: hard negatives drawn for each pair; 0: in-batch only.")
-    miner: Literal["dense", "bm25", "random"] = Field(
-        "dense", description="What finds them when no candidates are given; dense: with the warm model."
-    )
-    range_min: int = Field(10, ge=0, description="Mining passes over so many of the best unlabelled documents.")
-    range_max: int = Field(100, ge=1, description="Mining goes down to this rank.")
-    relative_margin: float | None = Field(
-        None, description="Drop mined ones that score above the positive less this share of it, as likely positives."
-    )
-    min_trust: float | None = Field(None, ge=0, le=1, description="Leave out candidates that judges trust less.")
-    short: Literal["refuse", "drop", "repeat"] = Field(
-        "refuse", description="What to do with rows short of candidates."
-    )
-    refresh_epochs: int = Field(0, ge=0, description="Mine again after so many epochs; 0: once.")
-    beta_start: float = Field(0.0, description="Beta at the beginning; 0: all negatives weigh the same.")
-    beta_end: float = Field(3.0, description="Beta at the end; positive: hard negatives weigh more, negative: less.")
-    beta_shape: Literal["linear", "cosine", "step"] = Field(
-        "linear", description="How beta goes from one to the other."
-    )
-    beta_step_at: float = Field(0.5, ge=0, le=1, description="Progress at which the shape 'step' jumps.")
-    which: Literal["all_negatives", "hard_negatives", "in_batch_negatives"] = Field(
-        "all_negatives", description="Which negatives are weighed; the others keep weight 1."
-    )
-    weight_norm: Literal["mean", "none"] = Field("mean", description="Scale a query's weights to mean 1, or do not.")
-    level: Literal["pair", "query"] = Field("pair", description="Weigh each negative, or each query by its mean.")
-    margin: float | None = Field(
-        None, description="In each batch, leave out negatives that score above the positive by more than this."
-    )
-    ratio: float | None = Field(
-        None, gt=0, description="In each batch, leave out negatives that score above this many times the positive."
-    )
-    source_column: str | None = Field(None, description="Batches of one source: a column of the rows' table.")
-    source_separator: str | None = Field(None, description="Or the part of a row's id before this separator.")
-
-    def model_post_init(self, context: Any) -> None:
-        """Refuse what contradicts itself.
-
-        Raises:
-            LitotesError: an empty mining window; a list to refresh or to guard that nothing is drawn from, or that the
-                model does not mine; two ways to tell sources.
-        """
-        if self.range_min >= self.range_max:
-            raise LitotesError(
-                f"PEG mines at ranks range_min < rank <= range_max. Got {self.range_min} and {self.range_max}: no rank."
-            )
-        if self.num_negatives == 0 and (self.refresh_epochs or self.relative_margin is not None):
-            raise LitotesError("PEG with num_negatives=0 mines nothing: no refresh_epochs and no relative_margin.")
-        if self.miner != "dense" and (self.refresh_epochs or self.relative_margin is not None):
-            raise LitotesError(
-                f"PEG refreshes and guards what the model mines: with miner={self.miner!r} leave refresh_epochs and "
-                "relative_margin out."
-            )
-        if self.source_column is not None and self.source_separator is not None:
-            raise LitotesError("PEG tells sources by source_column or by source_separator, not by both.")
+_OF_THE_LOSS = {"temperature", "which", "level", "max_bytes", "margin", "ratio", "symmetric"}
 
 
 def train_peg(
@@ -149,10 +62,19 @@ def train_peg(
         dev: rows to take the metrics on; None holds out a seeded tenth of the training rows.
         candidates: the hard negatives to draw from, or the run folder that holds them; None mines them.
         encoder: a live ``SentenceTransformer`` to train in place of ``config.encoder``.
+
+    Raises:
+        LitotesError: several processes; candidates that would not be used; a mining window outside the corpus.
     """
+    from litotes.losses.across_processes import n_processes
     from litotes.models import resolve_encoder
     from litotes.training import TrainingRun, hold_out
 
+    if n_processes() > 1:
+        raise LitotesError(
+            f"PEG trains in one process, and this is one of {n_processes()}. Start it without torchrun; for several, "
+            "use ProgressiveInfoNCELoss(..., gather_across_devices=True) in a SentenceTransformerTrainer of your own."
+        )
     run = run if isinstance(run, RunFolder) else RunFolder.open(run)
     given = _given(candidates, config, data)
     sampler = _source_sampler(data, config)
@@ -207,25 +129,35 @@ class _Parts(NamedTuple):
     watched: HeldOut
     sampler: Callable[..., Any] | None
 
-    def loss(self, beta: float) -> ProgressiveInfoNCELoss:
-        """Masks by the labels as they are given: a pair that the filter drops is no negative."""
+    def fit(
+        self,
+        job: TrainingRun,
+        lines: datasets.Dataset,
+        betas: tuple[float, float],
+        collator: NegativesCollator | None = None,
+        callbacks: Sequence[TrainerCallback] = (),
+        **changes: Any,
+    ) -> int:
+        """Train in place, with beta from one value to the other; ``changes`` are words of ``TrainingArguments``."""
         from litotes.losses.progressive import ProgressiveInfoNCELoss
+        from litotes.training import ProgressSchedule, train_sentence_transformer
 
         config = self.config
-        return ProgressiveInfoNCELoss(
+        loss = ProgressiveInfoNCELoss(
             self.model,
-            self.data,
-            temperature=config.temperature,
-            beta=beta,
-            which=config.which,
+            self.data,  # masks by the labels as they are given: a pair that the filter drops is no negative
             weight_norm=None if config.weight_norm == "none" else config.weight_norm,
-            level=config.level,
             mini_batch_size=config.mini_batch_size or None,
-            max_bytes=config.max_bytes,
             similarity=self.embedder.similarity,
-            margin=config.margin,
-            ratio=config.ratio,
-            symmetric=config.symmetric,
+            **config.model_dump(include=_OF_THE_LOSS),
+        )
+        schedule = ProgressSchedule(loss, *betas, config.beta_shape, step_at=config.beta_step_at)
+        if self.sampler is not None:
+            changes["batch_sampler"] = self.sampler
+        arguments = {**config.trainer_arguments(), **changes}
+        callbacks = [schedule, *callbacks]
+        return train_sentence_transformer(
+            self.model, lines, loss, job, arguments, collator=collator, callbacks=callbacks
         )
 
     @property
@@ -233,27 +165,23 @@ class _Parts(NamedTuple):
         """The encoder's prompts by column."""
         return {"anchor": self.embedder.prompt("query"), "positive": self.embedder.prompt("document")}
 
-    def arguments(self, **changes: Any) -> dict[str, Any]:
-        """Words of ``TrainingArguments``."""
-        sampler = {} if self.sampler is None else {"batch_sampler": self.sampler}
-        return {**self.config.trainer_arguments(), **sampler, **changes}
 
-
-def _warm_up(this: _Parts, job: Any) -> dict[str, Any]:
+def _warm_up(this: _Parts, job: TrainingRun) -> dict[str, Any]:
     """Train in place with in-batch negatives, or take the weights of the run that did; what the summary says of it."""
     from litotes.models import load_sentence_transformer
-    from litotes.training import train_sentence_transformer
 
     config, model = this.config, this.model
     if job.done:
         model.load_state_dict(load_sentence_transformer(job.folder, device="cpu", dtype="float32").state_dict())
         return job.stage.record["summary"]
-    arguments = this.arguments(
+    steps = this.fit(
+        job,
+        this.watched.lines(this.data),
+        (0.0, 0.0),
         num_train_epochs=max(config.in_batch_epochs, 1),
         max_steps=config.in_batch_steps or -1,
         prompts=this.prompts,
     )
-    steps = train_sentence_transformer(model, this.watched.lines(this.data), this.loss(beta=0.0), job, arguments)
     model.save_pretrained(str(job.folder))
     summary = {"warm_up_steps": steps, "dev_warm": this.watched.metrics(this.embedder)}
     job.finish(summary)
@@ -276,81 +204,53 @@ def _filter(this: _Parts, folder: Path) -> FilteredPairs | None:
 
 def _hard_negatives(this: _Parts, run: RunFolder, rows: np.ndarray, given: Candidates | None) -> NegativesCollator:
     """Draws H negatives a line from what was given, or from what is mined, once, into the run folder."""
-    from litotes.mining import mine_into
-    from litotes.training import NegativesCollator
+    from litotes.training import NegativesCollator, mined_list
 
     config, found = this.config, given
     if found is None:
-        mine_into(run, _miner(this, this.embedder), this.data)
-        found = Candidates.load(run.path)
-        found = found.filter(np.isfinite(found.column(f"rank.{_WINDOW}")))  # others may have mined into this folder
-    return NegativesCollator(
-        this.model,
-        this.data,
-        found,
-        config.num_negatives,
-        seed=config.seed,
-        rows=rows,
-        short=config.short,
-        prompts=this.prompts,
-    )
+        found = mined_list(_miner(this, this.embedder), this.data, rows, run, top=0)  # the collator counts
+    options: dict[str, Any] = {"seed": config.seed, "rows": rows, "short": config.short, "prompts": this.prompts}
+    return NegativesCollator(this.model, this.data, found, config.num_negatives, **options)
 
 
 def _miner(this: _Parts, encoder: Any) -> Miner:
     """Ranks ``range_min + 1 .. range_max`` of the non-positives, less what the guard takes for positives."""
-    from litotes.judging import MarginJudge
-    from litotes.mining import miner_from_spec
-    from litotes.training.guarded_miner import GuardedMiner
-
-    config, reading = this.config, {}
-    if encoder is this.model:
-        reading = {"dtype": config.dtype, "batch_size": config.batch_size}
-    top = config.range_max - config.range_min
-    miner = miner_from_spec(
-        f"{config.miner}:name={_WINDOW}",
-        top=top,
-        skip=config.range_min,
-        encoder=encoder,
-        seed=config.seed,
-        **reading,
-    )
-    if config.relative_margin is None:
-        return miner
-    return GuardedMiner(miner, MarginJudge(relative_margin=config.relative_margin, encoder=encoder, **reading))
-
-
-def _train(this: _Parts, job: Any, collator: NegativesCollator | None, pairs: FilteredPairs | None) -> int:
-    """The progressive stage: the lines that passed, beta by the global step, the list refreshed if so asked."""
-    from litotes.training import ProgressSchedule, RefreshNegatives, train_sentence_transformer
+    from litotes.training.guarded_miner import window_miner
 
     config = this.config
-    loss = this.loss(beta=config.beta_start)
-    schedule = ProgressSchedule(
-        loss, config.beta_start, config.beta_end, config.beta_shape, step_at=config.beta_step_at
-    )
-    callbacks: list[Any] = [schedule]
-    changes: dict[str, Any] = {}
+    options: dict[str, Any] = {"relative_margin": config.relative_margin, "seed": config.seed}
+    if encoder is this.model:
+        options.update(dtype=config.dtype, batch_size=config.batch_size)
+    spec = f"{config.miner}:name=window"
+    return window_miner(spec, encoder, over=config.range_min, down_to=config.range_max, **options)
+
+
+def _train(this: _Parts, job: TrainingRun, collator: NegativesCollator | None, pairs: FilteredPairs | None) -> int:
+    """The progressive stage: the lines that passed, beta by the global step, the list refreshed if so asked."""
+    from litotes.training import RefreshNegatives
+
+    config, callbacks, changes = this.config, [], {}
     if collator is None:
-        lines = this.watched.lines(this.data)
-        changes["prompts"] = this.prompts
+        lines, changes = this.watched.lines(this.data), {"prompts": this.prompts}
     else:
-        lines = collator.pairs()
-        refresh = config.refresh_epochs
-        miner = _miner(this, this.model) if refresh else None
-        callbacks.append(collator if miner is None else RefreshNegatives(collator, miner, every_n_epochs=refresh))
+        lines, refresh = collator.pairs(), config.refresh_epochs
+        fresh = RefreshNegatives(collator, _miner(this, this.model), every_n_epochs=refresh) if refresh else collator
+        callbacks = [fresh]
     if pairs is not None:
         lines = lines.select(np.flatnonzero(pairs.kept(np.asarray(lines["label"]))))
-    arguments = this.arguments(**changes)
-    return train_sentence_transformer(this.model, lines, loss, job, arguments, collator=collator, callbacks=callbacks)
+    return this.fit(job, lines, (config.beta_start, config.beta_end), collator, callbacks, **changes)
 
 
 def _given(candidates: Candidates | str | Path | None, config: PegConfig, data: Collection) -> Candidates | None:
     """The candidates that were given, down to ``range_max``, without those that judges distrust."""
     from litotes.training import given_list
+    from litotes.training.guarded_miner import check_window
 
     if candidates is None:
         if config.min_trust is not None:
             raise LitotesError("min_trust needs candidates that were judged: pass candidates=, or --candidates RUN.")
+        needed = config.num_negatives if config.short == "refuse" else min(config.num_negatives, 1)
+        check_window("PEG", data, over=config.range_min, down_to=config.range_max, needed=needed)
         return None
     if config.num_negatives == 0:
         raise LitotesError("PEG with num_negatives=0 draws from no candidates: leave them out, or raise num_negatives.")
@@ -358,6 +258,12 @@ def _given(candidates: Candidates | str | Path | None, config: PegConfig, data: 
         raise LitotesError(
             "PEG mines for itself where it refreshes or guards: leave candidates out, or refresh_epochs and "
             "relative_margin."
+        )
+    fields = PegConfig.model_fields
+    if unused := [name for name in ("miner", "range_min") if getattr(config, name) != fields[name].default]:
+        raise LitotesError(
+            f"PEG mines nothing where candidates are given: leave {' and '.join(unused)} out, or the candidates. "
+            "(range_max is used: it says how far down each row's candidates are drawn from.)"
         )
     return given_list(candidates, data, top=config.range_max, min_trust=config.min_trust)
 

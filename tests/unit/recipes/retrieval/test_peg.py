@@ -33,6 +33,7 @@ PEG = {
     "save_steps": 100,
     "logging_steps": 2,
 }
+GIVEN = {name: value for name, value in PEG.items() if name != "range_min"}  # where nothing is mined
 SAVING = {**PEG, "save_steps": 2}  # to go on from where it is killed
 DEV = [2]  # watched where nothing is to be held out
 
@@ -201,7 +202,7 @@ def test_a_refreshed_list_is_of_the_model_in_training(data, tmp_path, monkeypatc
 def test_given_candidates_are_drawn_from_and_distrusted_ones_are_left_out(data, tmp_path, seen):
     found = candidates_of(data)
     found = found.with_columns({"trust.j": np.where(found.col % 3 == 0, 0.1, 0.9)})
-    train_peg(data, PegConfig(**PEG, min_trust=0.5), tmp_path, candidates=found)
+    train_peg(data, PegConfig(**GIVEN, min_trust=0.5), tmp_path, candidates=found)
     drawn = np.concatenate([labels[:, 2:].ravel() for labels, _ in seen if labels.shape[1] > 2])
     assert len(drawn) and (drawn % 3 != 0).all() and not (tmp_path / "candidates").exists()
 
@@ -387,7 +388,7 @@ def test_a_folder_with_another_training_is_refused_and_says_what_differs(data, p
     with pytest.raises(StaleError, match=r"trained with another beta_end \(3.0 there, 1.0 now\)"):
         train_peg(data, PegConfig(**PEG, beta_end=1.0), peg[0])
     with pytest.raises(StaleError, match="another candidates"):
-        train_peg(data, PegConfig(**PEG), peg[0], candidates=candidates_of(data))
+        train_peg(data, PegConfig(**GIVEN), peg[0], candidates=candidates_of(data))
 
 
 # --- what is refused ------------------------------------------------------------------------------------------------
@@ -401,6 +402,15 @@ def test_a_folder_with_another_training_is_refused_and_says_what_differs(data, p
         ({"miner": "bm25", "refresh_epochs": 1}, "PEG refreshes and guards what the model mines: with miner='bm25'"),
         ({"miner": "random", "relative_margin": 0.1}, "PEG refreshes and guards what the model mines"),
         ({"source_column": "a", "source_separator": ":"}, "by source_column or by source_separator, not by both"),
+        (
+            {"per_device_train_batch_size": 1, "num_negatives": 0, "in_batch_epochs": 0},
+            "PEG with batches of one pair has no negatives in the batch: the loss of the warm-up is always 0, and with",
+        ),
+        ({"per_device_train_batch_size": 1}, "Raise per_device_train_batch_size, or set in_batch_epochs=0"),
+        (
+            {"num_negatives": 0, "which": "hard_negatives"},
+            "PEG with num_negatives=0 has no hard negatives to weigh. Choose another which, or raise num_negatives.",
+        ),
         ({"betaend": 1}, "PegConfig has no option 'betaend'. Did you mean 'beta_end'?"),
         ({"temperature": 0}, "The 'temperature' option of PegConfig"),
     ],
@@ -412,20 +422,64 @@ def test_options_that_contradict_each_other_are_refused(options, message):
     assert str(refused.value).startswith(message) or message in str(refused.value)
 
 
+def test_what_looks_like_that_and_has_something_to_learn_from_is_taken():
+    PegConfig(per_device_train_batch_size=1, in_batch_epochs=0)
+    PegConfig(num_negatives=0, which="hard_negatives", beta_end=0.0)
+
+
 def test_candidates_that_would_not_be_used_are_refused(data, tmp_path):
     for options, message in (
         ({"num_negatives": 0}, "draws from no candidates"),
         ({"refresh_epochs": 1}, "PEG mines for itself where it refreshes or guards"),
+        ({"range_min": 3}, "PEG mines nothing where candidates are given: leave range_min out, or the candidates"),
+        ({"range_min": 3, "miner": "bm25"}, "leave miner and range_min out"),
     ):
         with pytest.raises(LitotesError, match=message):
-            train_peg(data, PegConfig(**{**PEG, **options}), tmp_path, candidates=candidates_of(data))
+            train_peg(data, PegConfig(**{**GIVEN, **options}), tmp_path, candidates=candidates_of(data))
     with pytest.raises(LitotesError, match="min_trust needs candidates that were judged"):
         train_peg(data, PegConfig(**PEG, min_trust=0.5), tmp_path)
 
 
-def test_too_few_candidates_are_refused_before_training(data, tmp_path):
-    with pytest.raises(DataError, match="have fewer than 9 candidates"):
-        train_peg(data, PegConfig(**{**PEG, "num_negatives": 9, "range_max": 6, "in_batch_epochs": 0}), tmp_path)
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (
+            {"num_negatives": 9, "range_max": 6},
+            r"PEG needs 9 of the ranks 4 to 6 \(range_min \+ 1 to range_max\), and the corpus has 40 documents: 3 of",
+        ),
+        (
+            {"range_min": 5000, "range_max": 6000},
+            "has 40 documents: 0 of these ranks exist. Lower range_min",
+        ),
+        ({"range_min": 39, "range_max": 60, "short": "repeat"}, "PEG needs 1 of the ranks 40 to 60"),
+    ],
+    ids=str,
+)
+def test_a_window_outside_the_corpus_is_refused_at_the_door(data, tmp_path, seen, options, message):
+    with pytest.raises(DataError, match=message):
+        train_peg(data, PegConfig(**{**PEG, **options}), tmp_path)
+    assert not seen, "the warm-up was for nothing"
+
+
+def test_rows_short_of_candidates_are_refused_too(data, tmp_path):
+    with pytest.raises(DataError, match="have fewer than 2 candidates"):
+        options = {"relative_margin": 0.9999, "in_batch_epochs": 0}  # which leaves nobody enough
+        train_peg(data, PegConfig(**{**PEG, **options}), tmp_path)
+
+
+def test_several_processes_are_refused_and_the_way_is_named(data, tmp_path, monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    why = r"PEG trains in one process, and this is one of 2. .* use ProgressiveInfoNCELoss\(..., gather_across"
+    with pytest.raises(LitotesError, match=why):
+        train_peg(data, PegConfig(**PEG), tmp_path / "never")
+    assert not (tmp_path / "never").exists()
+
+
+def test_a_loss_that_is_no_number_names_its_step_and_what_may_be_the_cause(data, tmp_path, monkeypatch):
+    monkeypatch.setattr(ProgressiveInfoNCELoss, "_loss", lambda self, anchors, *_: anchors.sum() * torch.nan)
+    why = r"The loss is nan at step 1 of 4, learning rate \S+, with temperature 0.02 and beta 0; .* vectors are finite"
+    with pytest.raises(LitotesError, match=why):
+        train_peg(data, PegConfig(**PEG), tmp_path, dev=data.select_rows(DEV))
 
 
 def test_every_option_is_explained_and_the_paper_is_a_preset():
