@@ -4,10 +4,12 @@ A page shows its commands in ``console`` blocks, a ``$`` before each; ``tools/gu
 Here ``litotes data export`` writes a folder of some two dozen documents instead, and everything else runs as it stands.
 """
 
+import os
 import re
 import shlex
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -37,6 +39,7 @@ def test_every_command_of_a_guide_page_runs(
     page: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("PATH", str(Path(sys.executable).parent), prepend=os.pathsep)  # of `python` in the shell
     for script in GUIDE.glob("*.py"):  # what a page runs as `python NAME.py`
         shutil.copy(script, tmp_path)
     for command in commands_of(page):
