@@ -56,8 +56,8 @@ class ArrayHistory(TrainerCallback):
             for name in self.task.watched:
                 record[f"{name}_accuracy"] = self.task.accuracy(self.answer, name)
         if self.best and record["valid_accuracy"] > max((r["valid_accuracy"] for r in self.records), default=-1.0):
-            for network, best in self.best.values():
-                best.load_state_dict(network.state_dict())
+            for module, best in self.best.values():
+                best.load_state_dict(module.state_dict())
         self.records.append(record)
         control.should_save = self.save
 

@@ -115,7 +115,8 @@ class ArrayTask:
             turns: each network passes over the rows by itself, one after the other, in an order of its own;
                 ``batch.turn`` names it. Otherwise all see the same batches.
             kept: modules that are never stepped and go into checkpoints: averages, memories. They are in evaluation
-                mode when ``step`` is called; a step that needs an average in training mode says so itself.
+                mode when ``step`` is called; a step that needs an average in training mode says so itself. With
+                ``select="best"`` they are put back to the best epoch together with the networks.
             answer: the logits of some inputs, called with the networks at rest; None takes the mean over the networks.
             after_step: called with the batch when the optimisers have stepped.
             after_epoch: gets the record of the epoch, before accuracies are taken, and may add to it. Like the
@@ -138,7 +139,8 @@ class ArrayTask:
         history = ArrayHistory(self, [*networks.values(), *(kept or {}).values()], answer, after_epoch, stage)
         seen: list[ArrayBatch] = []
         if options.select == "best" and "valid" in self.watched:
-            history.best = {name: (network, copy.deepcopy(network)) for name, network in networks.items()}
+            chosen = {**networks, **(kept or {})}  # averages may answer, and memories belong to the weights
+            history.best = {name: (module, copy.deepcopy(module)) for name, module in chosen.items()}
             learners |= {f"best-{name}": Learner(module) for name, (_, module) in history.best.items()}
 
         def one(batch: tuple[str, np.ndarray], state: TrainerState) -> Tensor | Mapping[str, Tensor]:
@@ -161,8 +163,8 @@ class ArrayTask:
         rounds = Rounds(learners, one, batches, arguments, callbacks=[history, *reports])
         history.begin(rounds, (lambda: after_step(seen[0])) if after_step else lambda: None, save=folder is not None)
         state = rounds.train(resume=folder is not None)
-        for network, best in history.best.values():
-            network.load_state_dict(best.state_dict())
+        for module, best in history.best.values():
+            module.load_state_dict(best.state_dict())
         for module in (*networks.values(), *(kept or {}).values()):
             module.eval()
         return history.with_losses(state.log_history, list(networks), len(batches))

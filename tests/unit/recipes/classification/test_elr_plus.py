@@ -208,3 +208,15 @@ def test_batch_statistics_of_a_module_of_one_s_own(tmp_path):
 def test_a_live_module_begins_both_networks_alike_and_says_so():
     with pytest.warns(UserWarning, match="ELRPlusClassifier: all networks begin with the weights of the module"):
         ELRPlusClassifier(module=nn.Linear(2, 3), num_train_epochs=1, random_state=0).fit(X, Y)
+
+
+@pytest.mark.parametrize("answer_with", ["networks", "averages"])
+def test_the_best_epoch_is_that_of_what_answers_and_its_targets_come_with_it(answer_with):
+    fresh = three_blobs(60, spread=2.5, seed=8)
+    options = {"answer_with": answer_with, "learning_rate": 0.1, "validation_fraction": 0.0, "random_state": 0}
+    options |= {"average_momentum": 0.5, "average_ramp": 0.0, "hidden": (16,)}
+    best = ELRPlusClassifier(select="best", num_train_epochs=8, **options).fit(X, Y, valid=fresh)
+    assert best.best_valid_accuracy_ > best.final_valid_accuracy_, "best and final are the same: vacuous"
+    assert best.score(*fresh) == best.best_valid_accuracy_
+    stopped = ELRPlusClassifier(num_train_epochs=best.best_epoch_, **options).fit(X, Y, valid=fresh)
+    np.testing.assert_array_equal(best.label_quality_, stopped.label_quality_)
