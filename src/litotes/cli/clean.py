@@ -104,6 +104,9 @@ def clean(
         raise LitotesError(f"{twice} stands in --by and as --{twice.replace('_', '-')}. Give it once.")
     places = {name: spec.options[name] for name in _PLACES if name in spec.options}
     made = build(NeighbourCleaner, typed, "neighbours", **{name: fixed[name] for name in fixed if name not in typed})
+    _check_options(made)
+    if flags is not None and Path(flags).absolute() == Path(out).absolute():
+        raise LitotesError(f"--flags {flags}: is where the cleaned table goes. Give another file.")
     for path in filter(None, (out, flags)):
         check_table_name(path)
         if Path(path).exists() and any(Path(path).samefile(read) for read in (table, places.get("reference", table))):
@@ -117,6 +120,11 @@ def clean(
         clean_rows = read_labelled_table(places["reference"], **how, id_column=by_id)
         clean_rows = _apart(rows, clean_rows, made.overlap)
     if "predictions" in places:
+        if columns is None and places["predictions"] in rows.feature_columns:
+            raise LitotesError(
+                f"predictions={places['predictions']} is a column of numbers, and without --features or --text every "
+                "such column is a feature. Name those to compare by with --features."
+            )
         made.set_params(predictions=_predicted(rows, places["predictions"]))
     embedding = {"batch_size": batch_size, "device": device, "dtype": dtype}
     inputs, clean_inputs = _inputs(rows, clean_rows, encoder, embedding, standardize)
@@ -134,6 +142,14 @@ def clean(
         write_columns(flags, _flag_columns(rows, clean_rows, made))
     facts = _facts(table, out, action, rows, made, labels)
     answer(json, facts, *_lines(facts))
+
+
+def _check_options(made: NeighbourCleaner) -> None:
+    """Values that the estimator refuses, in its own sentence."""
+    try:
+        made._validate_params()
+    except ValueError as error:
+        raise LitotesError(f"--by: {error}") from None
 
 
 def _inputs(

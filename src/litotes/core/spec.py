@@ -73,7 +73,8 @@ def build(make: Callable[..., T], options: dict[str, str], owner: str, **fixed: 
         try:
             values[key] = pydantic.TypeAdapter(hint_type).validate_strings(text)
         except (pydantic.ValidationError, pydantic.PydanticSchemaGenerationError):
-            wanted = getattr(hint_type, "__name__", str(hint_type))
+            choices = typing.get_args(hint_type) if typing.get_origin(hint_type) is typing.Literal else ()
+            wanted = ", ".join(map(repr, choices)) or getattr(hint_type, "__name__", str(hint_type))
             raise LitotesError(f"The {key!r} option of {owner} must be {wanted}. Got {text!r} instead.") from None
     given = {**fixed, **values}
     needed = (key for key, at in parameters.items() if at.default is at.empty and at.kind not in _REST)

@@ -165,7 +165,9 @@ def as_rows(rows: Any, name: str) -> Any:
         rows = (rows.float() if rows.is_floating_point() and rows.element_size() < 4 else rows).numpy()
     if hasattr(rows, "tocsr"):
         rows = rows.tocsr()
-        rows.sum_duplicates()
+        if not rows.has_canonical_format:
+            rows = rows.copy()  # the caller's stays as it is
+            rows.sum_duplicates()
     else:
         rows = np.asarray(rows)
     if rows.ndim != 2 or not rows.shape[1] or rows.dtype.kind not in "fiub":

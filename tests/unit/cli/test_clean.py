@@ -145,6 +145,14 @@ def test_intrinsic_predicts_by_cross_validation_or_takes_a_column(capsys):
     assert facts["false_negatives"] == sum(row["queue"] != "no" for row in rows) and facts["flagged"] > 0
 
 
+def test_predictions_are_no_feature(capsys):
+    rows = read("noisy.csv")
+    write("coded.csv", ["queue", "x", "guess"], [[row["queue"], row["x"], 1] for row in rows])
+    by = ["--by", "neighbours:predictions=guess", "--negative-label", "no"]
+    said = refused(capsys, "coded.csv", "--label", "queue", *by, "--out", "cleaned.csv")
+    assert said.startswith("predictions=guess is a column of numbers, and without --features or --text")
+
+
 def test_people_read_the_balance_of_labels(capsys):
     assert main(["clean", "noisy.csv", *NUMBERS, *EXTRINSIC, "--out", "cleaned.csv"]) == 0
     said = capsys.readouterr().out
@@ -171,6 +179,11 @@ def test_a_text_in_both_tables_is_refused_or_left_out_of_the_reference(capsys):
         (["--by", "neighbors"], "The 'kind' parameter of --by must be one of 'neighbours'."),
         (["--by", "neighbours:strategy=extrinsic,refrence=checked.csv"], "Did you mean 'reference'?"),
         (["--by", "neighbours:n_neighbors=three"], "The 'n_neighbors' option of neighbours must be int. Got 'three'"),
+        (["--by", "neighbours:n_neighbors=0"], "The 'n_neighbors' parameter of NeighbourCleaner must be an int in"),
+        (["--by", "neighbours:cv=1"], "The 'cv' parameter of NeighbourCleaner must be an int in"),
+        (["--by", "neighbours:estimator=foo"], "The 'estimator' parameter of NeighbourCleaner must be an object"),
+        (["--by", "neighbours:vote=most"], "must be 'majority', 'unanimous', 'nearest'. Got 'most' instead."),
+        (["--flags", "./cleaned.csv"], "is where the cleaned table goes. Give another file."),
         ([], "needs negative_label="),
         (["--negative-label", "non"], "negative_label='non' is no label of the data. Did you mean 'no'?"),
         (["--by", "neighbours:negative_label=no", "--negative-label", "no"], "stands in --by and as --negative-label"),

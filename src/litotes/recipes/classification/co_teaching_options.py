@@ -80,8 +80,13 @@ class NestedCoTeachingConfig(TextOptions, ArrayOptions):
         """Refuse two nested layers where there are not two hidden ones.
 
         Raises:
-            LitotesError: ``double`` with one hidden layer, or with another compression.
+            LitotesError: ``double`` with one hidden layer, or with another compression; halves of a batch of one.
         """
+        if self.split_batch and self.stages != "first" and self.per_device_train_batch_size < 2:
+            raise LitotesError(
+                "NestedCoTeachingConfig with split_batch=True gives each network half of a batch, and a batch of one "
+                "has none. Raise the batch size, or pass split_batch=False."
+            )
         if self.double and (self.compression != "nested" or len(self.hidden) < 2):
             raise LitotesError(
                 "NestedCoTeachingConfig with double=True puts Nested Dropout after the last two hidden layers. Got "

@@ -22,9 +22,21 @@ def compress(network: nn.Module, options: NestedCoTeachingConfig) -> nn.Module:
     A network that has Nested Dropout already is left as it is, and so is every one where nothing is compressed.
 
     Raises:
-        LitotesError: a network without a linear layer.
+        LitotesError: a network without a linear layer; one with Nested Dropout where Dropout is asked for; ``double``
+            for a network of your own.
     """
-    if options.compression == "plain" or nested_layers(network):
+    nested = bool(nested_layers(network))
+    if nested and options.compression == "dropout":
+        raise LitotesError(
+            f"compression='dropout', and {type(network).__name__} has Nested Dropout. Take compression='nested', or "
+            "take it out of the module."
+        )
+    if options.double and not isinstance(network, MLP):
+        raise LitotesError(
+            f"double=True puts two nested layers into our own MLP. Put them into {type(network).__name__} yourself "
+            "(DoubleNestedHead) and leave double out."
+        )
+    if options.compression == "plain" or nested:
         return network
     if isinstance(network, nn.Linear):
         network = nn.Sequential(network)
@@ -39,7 +51,8 @@ def compress(network: nn.Module, options: NestedCoTeachingConfig) -> nn.Module:
         parent = network.get_submodule(owner)
         setattr(parent, name, nn.Sequential(nn.Dropout(options.feature_dropout), getattr(parent, name)))
         return network
-    if options.double and isinstance(network, MLP):
+    if options.double:
+        assert isinstance(network, MLP)
         place = [number for number, layer in enumerate(network.body) if isinstance(layer, nn.ReLU)][-2]
         first = NestedDropout(options.hidden[-2], options.nested_std, options.nested_mu)
         network.body[place] = nn.Sequential(network.body[place], first)

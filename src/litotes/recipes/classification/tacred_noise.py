@@ -173,7 +173,8 @@ class NeighbourCleaner(BaseSampler):
             self.sample_indices_ = np.flatnonzero(~flags.flagged)
             return X[self.sample_indices_], y[self.sample_indices_]
         self.sample_indices_ = np.arange(len(y))
-        changed = y.astype(self.classes_.dtype) if y.dtype.kind in "US" else y.copy()
+        holds = np.array_equal(new.astype(y.dtype), new)  # else a label of the reference would be cut or rounded
+        changed = y.astype(y.dtype if holds else self.classes_.dtype)
         changed[rows] = new
         return X, changed
 
@@ -213,6 +214,11 @@ class NeighbourCleaner(BaseSampler):
                 raise ArrayError(
                     "NeighbourCleaner(strategy='intrinsic') asks no reference; use strategy='extrinsic' with it."
                 )
+        elif self.predictions is not None:
+            raise ArrayError(
+                "NeighbourCleaner(strategy='extrinsic') asks the reference and no predictions; use "
+                "strategy='intrinsic' with them."
+            )
         elif self.strategy == "extrinsic" and self.reference is None:
             raise ArrayError(
                 "NeighbourCleaner(strategy='extrinsic') needs reference=(X, y), examples whose labels are known to be "
@@ -269,6 +275,8 @@ class NeighbourCleaner(BaseSampler):
             )
         self._check_categories(labels)
         keep = self._apart(X, clean_X) & self._drawn(labels)
+        if not keep.any():
+            raise ArrayError("No row of the reference is left: all of them are in the data. Give rows that are not.")
         return clean_X[keep], labels[keep]
 
     def _check_categories(self, labels: np.ndarray) -> None:

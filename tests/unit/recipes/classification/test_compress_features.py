@@ -106,6 +106,16 @@ class TestCompression:
         model = small(module=lambda d, c: DoubleNestedHead(d, c, (6, 5), (2.0, 2.0))).fit(*blobs())
         assert [layer.dim for layer in nested_layers(model.networks_["first"])] == [6, 5]
 
+    def test_what_would_be_ignored_is_refused(self):
+        X, y = blobs()
+        own = nn.Sequential(nn.Linear(4, 8), NestedDropout(8, 4.0), nn.Linear(8, 3, bias=False))
+        with pytest.raises(LitotesError, match="compression='dropout', and Sequential has Nested Dropout"):
+            small(module=own, compression="dropout").fit(X, y)
+        with pytest.raises(LitotesError, match="double=True puts two nested layers into our own MLP"):
+            small(module=own, double=True, hidden=(8, 8)).fit(X, y)
+        with pytest.raises(LitotesError, match="half of a batch, and a batch of one"):
+            small(batch_size=1).fit(X, y)
+
     def test_a_module_without_a_linear_layer_is_refused(self):
         with pytest.raises(LitotesError, match="before the last linear layer. Sequential has none"):
             small(module=lambda d, c: nn.Sequential(nn.Conv1d(1, 1, 1))).fit(*blobs())

@@ -18,6 +18,7 @@ from sklearn.utils._param_validation import InvalidParameterError
 
 from litotes.core.errors import ArrayError
 from litotes.judging.neighbour_votes import extrinsic_flags, intrinsic_flags
+from litotes.mining.cell_distances import as_rows
 from litotes.recipes.classification.tacred_noise import NeighbourCleaner
 from litotes.training.cross_predictions import cross_predictions
 
@@ -268,6 +269,14 @@ def test_trap_the_balance_of_the_reference_is_reported_and_can_be_levelled():
             "X has 2 features, but NeighbourCleaner is expecting 1",
         ),
         ({"strategy": "extrinsic", "reference": ([[np.nan]], ["no"])}, "contains NaN"),
+        (
+            {"strategy": "extrinsic", "reference": ([[1.5]], ["no"]), "predictions": ["no"] * 4},
+            "asks the reference and no predictions",
+        ),
+        (
+            {"strategy": "extrinsic", "reference": ([[1.0]], ["no"]), "overlap": "drop"},
+            "No row of the reference is left: all of them are in the data.",
+        ),
     ],
 )
 def test_what_cannot_work_is_refused(options, message):
@@ -295,6 +304,28 @@ def test_a_reference_that_overlaps_the_data_is_refused_or_left_out():
 def test_missing_labels_are_refused(y):
     with pytest.raises(ArrayError, match="NeighbourCleaner: the label of row 1 is .* Leave those rows out"):
         NeighbourCleaner(negative_label="no").fit_resample(np.eye(3), y)
+
+
+@pytest.mark.parametrize(
+    ("y", "new"),
+    [
+        (np.array([0, 0, 1], dtype=np.int8), 300),
+        (np.array([0, 0, 1]), 0.5),
+        (np.array([False, False, True]), 2),
+        (np.array(["no", "no", "a"]), "a long label"),
+    ],
+)
+def test_a_new_label_is_written_whole_whatever_the_labels_are_held_in(y, new):
+    cleaner = NeighbourCleaner(
+        strategy="extrinsic", action="relabel", n_neighbors=1, reference=([[0.1], [5.1]], [new, y[2].item()])
+    )
+    _, cleaned = cleaner.fit_resample([[0.0], [5.0], [5.2]], y)
+    assert cleaned[0] == new == cleaner.relabel_[0] and cleaned[2] == y[2]
+
+
+def test_a_sparse_matrix_of_the_caller_stays_as_it_is():
+    X = sp.csr_matrix((np.ones(3), np.array([0, 0, 1]), np.array([0, 2, 3])), shape=(2, 2))
+    assert as_rows(X, "data").nnz == 2 and X.nnz == 3
 
 
 def test_one_class_only_is_refused():
